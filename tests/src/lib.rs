@@ -1,0 +1,72 @@
+//! What the black-box tests share: where the answers of real opam and the real repository are.
+//!
+//! They lie outside this repository, in the folder that `CARAVAN_SHARED` names, or in `../shared`
+//! beside the checkout. Without them the tests that need them say so and pass; with
+//! `CARAVAN_SHARED` set, a missing folder is a failure.
+
+// This crate exists for tests alone, where a panic is how to fail.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+use fs_err as fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the checkout that is being tested.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A file of the shared folder; `None`, with a word on stderr, where there is no such folder.
+pub fn shared(file: &str) -> Option<PathBuf> {
+    let (root, demanded) = match std::env::var_os("CARAVAN_SHARED") {
+        Some(root) => (PathBuf::from(root), true),
+        None => (workspace().join("../shared"), false),
+    };
+    if !demanded && !root.is_dir() {
+        eprintln!("skipped: no `{file}`, since neither CARAVAN_SHARED nor ../shared leads to a folder");
+        return None;
+    }
+    let path = root.join(file);
+    assert!(path.exists(), "`{}` is missing", path.display());
+    Some(path)
+}
+
+/// A bare clone of one of the shared bundles, made once and kept in the target folder.
+pub fn shared_repository(bundle: &str) -> Option<PathBuf> {
+    let bundle = shared(bundle)?;
+    let name = format!("{}.git", bundle.file_stem().unwrap().to_str().unwrap());
+    Some(made_once(&name, |at| {
+        run(Command::new("git").args(["clone", "--quiet", "--bare"]).arg(&bundle).arg(at));
+    }))
+}
+
+/// The files of branch `main` of the shared opam-repository.
+pub fn shared_checkout() -> Option<PathBuf> {
+    let repository = shared_repository("opam-repository.bundle")?;
+    Some(made_once("opam-repository", |at| {
+        fs::create_dir(at).unwrap();
+        run(Command::new("git").arg("--git-dir").arg(&repository).arg("--work-tree").arg(at).args(["checkout", "--quiet", "--force", "main", "--", "."]));
+        fs::remove_file(repository.join("index")).unwrap();
+    }))
+}
+
+/// Makes something in the target folder, once for all tests and processes.
+fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let folder = workspace().join("target/shared-data");
+    let at = folder.join(name);
+    if !at.exists() {
+        fs::create_dir_all(&folder).unwrap();
+        let unfinished = folder.join(format!("{name}.{}", std::process::id()));
+        make(&unfinished);
+        // Somebody else may have been faster: then theirs is as good.
+        if fs::rename(&unfinished, &at).is_err() {
+            fs::remove_dir_all(&unfinished).unwrap();
+        }
+    }
+    at
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}

@@ -7,3 +7,5 @@ pub mod formula;
 pub mod name;
 pub mod syntax;
 pub mod version;
+pub mod index;
+pub mod source;

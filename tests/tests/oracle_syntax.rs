@@ -60,8 +60,8 @@ fn show_items(items: Items<'_>) -> String {
         .map(|item| match item.kind() {
             ItemKind::Field(value) => format!("{} = {}", item.name(), show(value)),
             ItemKind::Section { title, items } => {
-                let title = title.map_or(String::new(), |t| format!(" {}", ocaml_string(t)));
-                format!("{}{title} {{{}}}", item.name(), show_items(items))
+                let title = title.map_or("-".to_owned(), |t| ocaml_string(t));
+                format!("section {} {title} {{ {} }}", item.name(), show_items(items))
             }
         })
         .collect::<Vec<_>>()

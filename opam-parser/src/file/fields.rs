@@ -172,6 +172,7 @@ impl<'t> Reader<'t, '_> {
             "synopsis" => file.synopsis = Some(read::string(value)?),
             "os" => self.legacy.push(legacy_os(value)?),
             "ocaml-version" => self.legacy.push(legacy_ocaml_version(value)?),
+            "description" | "descr" => file.description = Some(read::string(value)?),
             name => return self.other_field(item, name, value),
         }
         Ok(())
@@ -186,7 +187,6 @@ impl<'t> Reader<'t, '_> {
         match name {
             "name" => file.name = Some(read::name(value)?),
             "version" => file.version = Some(read::version(value)?),
-            "description" | "descr" => file.description = Some(read::string(value)?),
             "maintainer" => file.maintainer = read::strings(value)?,
             "authors" | "author" => file.authors = read::strings(value)?,
             "license" => file.license = read::strings(value)?,

@@ -186,6 +186,14 @@ impl OpamFile {
         Parsed { file, diagnostics }
     }
 
+    /// Reads a legacy `url` file: the fields of the section alone (rule R6). `None` if it names no
+    /// source.
+    pub fn parse_url_file(source: &[u8]) -> Option<Source> {
+        let (tree, diagnostics) = syntax::parse_file(source);
+        let broken = diagnostics.iter().any(|found| found.severity == Severity::Error);
+        if broken { None } else { read::source(tree.items(), &mut vec![]).ok().flatten() }
+    }
+
     /// Whether opam would call it a development package: its source moves, being a version control
     /// repository or a local directory without a checksum (rule F34; opam,
     /// `OpamPackageVar.is_dev_package`). Pins are not considered.

@@ -1,0 +1,245 @@
+//! A commit of a git repository, bare or not, read from its objects without a checkout.
+//!
+//! A file's stamp is the id of its blob, an entry's that of its tree: what did not change between
+//! two commits is known without reading it.
+
+use super::{Entry, MAX_FILE, Reader, Sink, Source, SourceError, Top};
+use crate::index::Stamp;
+use git2::{ObjectType, Oid, Repository, Tree};
+use std::path::{Path, PathBuf};
+
+/// A commit's `packages/`.
+pub struct GitSource {
+    path: PathBuf,
+    commit: Oid,
+    root: Oid,
+    packages: Oid,
+    /// Opens the repository for one thread once, not for each reader.
+    opened: std::sync::Mutex<Vec<Repository>>,
+}
+
+fn git_error(path: &Path) -> impl Fn(git2::Error) -> SourceError + '_ {
+    move |error| SourceError::Git { repository: path.into(), message: error.message().to_owned() }
+}
+
+fn open(path: &Path) -> Result<Repository, SourceError> {
+    if !path.exists() {
+        return Err(SourceError::Missing(path.into()));
+    }
+    Repository::open(path).or_else(|_| Repository::discover(path)).map_err(|error| match error.code() {
+        git2::ErrorCode::NotFound => SourceError::NotGit(path.into()),
+        _ => git_error(path)(error),
+    })
+}
+
+impl GitSource {
+    /// Opens a commit by any revision expression: a branch, a tag, `HEAD~3`, `main@{yesterday}`.
+    ///
+    /// # Errors
+    /// When there is no git repository, no such revision, or no `packages/` in it.
+    pub fn open(path: &Path, revision: &str) -> Result<Self, SourceError> {
+        let repository = open(path)?;
+        let no_revision = || SourceError::NoRevision { repository: path.into(), revision: revision.into() };
+        let found = repository.revparse_single(revision).and_then(|object| object.peel_to_commit());
+        let commit = found.map(|commit| commit.id()).map_err(|_| no_revision())?;
+        Self::at(path, repository, commit)
+    }
+
+    /// Opens the last commit made at or before a time (seconds since 1970), going back from
+    /// `revision` along first parents: what a checkout of that branch held then.
+    ///
+    /// # Errors
+    /// As [`GitSource::open`], and when all commits are younger; `shown` is the time as it was given.
+    pub fn open_at_time(path: &Path, revision: &str, seconds: i64, shown: &str) -> Result<Self, SourceError> {
+        let repository = open(path)?;
+        let no_revision = || SourceError::NoRevision { repository: path.into(), revision: revision.into() };
+        let found = {
+            let object = repository.revparse_single(revision).map_err(|_| no_revision())?;
+            let mut commit = object.peel_to_commit().map_err(|_| no_revision())?;
+            loop {
+                if commit.time().seconds() <= seconds {
+                    break commit.id();
+                }
+                commit = commit.parent(0).map_err(|_| SourceError::NoCommitBefore {
+                    repository: path.into(),
+                    date: shown.into(),
+                })?;
+            }
+        };
+        Self::at(path, repository, found)
+    }
+
+    fn at(path: &Path, repository: Repository, commit: Oid) -> Result<Self, SourceError> {
+        let error = git_error(path);
+        let (root, packages) = {
+            let tree = repository.find_commit(commit).and_then(|commit| commit.tree()).map_err(&error)?;
+            let entry = tree.get_name("packages").filter(|entry| entry.kind() == Some(ObjectType::Tree));
+            let entry = entry.ok_or(SourceError::NotARepository {
+                path: path.into(),
+                reason: "that commit has no directory `packages`",
+            })?;
+            (tree.id(), entry.id())
+        };
+        Ok(Self { path: path.into(), commit, root, packages, opened: std::sync::Mutex::new(vec![repository]) })
+    }
+
+    /// The commit, in hexadecimal digits.
+    pub fn commit(&self) -> String {
+        self.commit.to_string()
+    }
+
+    /// The id of the tree of `packages/`: equal ids hold the same files, in any repository.
+    pub fn packages_id(&self) -> String {
+        self.packages.to_string()
+    }
+
+    fn take(&self) -> Result<Repository, SourceError> {
+        let kept = self.opened.lock().ok().and_then(|mut opened| opened.pop());
+        kept.map_or_else(|| open(&self.path), Ok)
+    }
+
+    fn give_back(&self, repository: Repository) {
+        if let Ok(mut opened) = self.opened.lock() {
+            opened.push(repository);
+        }
+    }
+}
+
+fn stamp(id: Oid) -> Stamp {
+    bytemuck::pod_read_unaligned(id.as_bytes())
+}
+
+impl Source for GitSource {
+    fn label(&self) -> String {
+        format!("{}#{:.10}", self.path.display(), self.commit)
+    }
+
+    fn tops(&self) -> Result<Vec<Top>, SourceError> {
+        let repository = self.take()?;
+        let tops = {
+            let tree = repository.find_tree(self.packages).map_err(git_error(&self.path))?;
+            let mut tops: Vec<Top> = tree
+                .iter()
+                .filter(|entry| entry.kind() == Some(ObjectType::Tree))
+                .filter_map(|entry| Some(Top { name: entry.name().ok()?.to_owned(), stamp: stamp(entry.id()) }))
+                .collect();
+            // git sorts directories as if their names ended in `/`; the walk goes by the names.
+            tops.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+            tops
+        };
+        self.give_back(repository);
+        Ok(tops)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader + '_>, SourceError> {
+        Ok(Box::new(GitReader { source: self, repository: Some(self.take()?) }))
+    }
+
+    fn fetch(&self, path: &str) -> Result<Vec<u8>, SourceError> {
+        let repository = self.take()?;
+        let read = || {
+            let tree = repository.find_tree(self.root)?;
+            let object = tree.get_path(Path::new(path))?.to_object(&repository)?;
+            Ok(object.peel_to_blob()?.content().to_owned())
+        };
+        read().map_err(git_error(&self.path))
+    }
+}
+
+struct GitReader<'s> {
+    source: &'s GitSource,
+    /// There until the reader is dropped.
+    repository: Option<Repository>,
+}
+
+impl Drop for GitReader<'_> {
+    fn drop(&mut self) {
+        if let Some(repository) = self.repository.take() {
+            self.source.give_back(repository);
+        }
+    }
+}
+
+impl Reader for GitReader<'_> {
+    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        let Some(repository) = &self.repository else { return Ok(()) };
+        let visit = Visit { repository, path: &self.source.path };
+        let id = Oid::from_bytes(bytemuck::bytes_of(&top.stamp)).map_err(git_error(&self.source.path))?;
+        let tree = repository.find_tree(id).map_err(git_error(&self.source.path))?;
+        visit.tree(&tree, "", sink)
+    }
+}
+
+struct Visit<'v> {
+    repository: &'v Repository,
+    path: &'v Path,
+}
+
+impl Visit<'_> {
+    fn tree(&self, tree: &Tree<'_>, directory: &str, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        let regular = |name: &str| {
+            // 0o100000: a regular file, not a link or a submodule.
+            tree.get_name(name).filter(|entry| entry.filemode() & 0o170_000 == 0o100_000).map(|entry| entry.id())
+        };
+        if let Some(opam) = regular("opam") {
+            let mut entry = GitEntry { visit: self, directory, opam, companions: [regular("url"), regular("descr")], blob: vec![] };
+            return sink(&mut entry);
+        }
+        let mut names: Vec<(String, Oid)> = tree
+            .iter()
+            .filter(|entry| entry.kind() == Some(ObjectType::Tree))
+            .filter_map(|entry| Some((entry.name().ok()?.to_owned(), entry.id())))
+            .collect();
+        names.sort_unstable();
+        for (name, id) in names {
+            let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
+            let tree = self.repository.find_tree(id).map_err(git_error(self.path))?;
+            self.tree(&tree, &path, sink)?;
+        }
+        Ok(())
+    }
+}
+
+struct GitEntry<'e> {
+    visit: &'e Visit<'e>,
+    directory: &'e str,
+    opam: Oid,
+    companions: [Option<Oid>; 2],
+    blob: Vec<u8>,
+}
+
+impl GitEntry<'_> {
+    fn read(&self, id: Oid) -> Result<Vec<u8>, SourceError> {
+        let error = git_error(self.visit.path);
+        let objects = self.visit.repository.odb().map_err(&error)?;
+        Ok(objects.read(id).map_err(&error)?.data().to_owned())
+    }
+}
+
+impl Entry for GitEntry<'_> {
+    fn directory(&self) -> &str {
+        self.directory
+    }
+
+    fn stamp(&self) -> Stamp {
+        if self.companions == [None, None] {
+            return stamp(self.opam);
+        }
+        let ids: Vec<u8> = [Some(self.opam), self.companions[0], self.companions[1]]
+            .iter()
+            .flat_map(|id| id.unwrap_or(Oid::ZERO_SHA1).as_bytes().to_vec())
+            .collect();
+        let [a, b, c, d]: [u32; 4] = bytemuck::cast(xxhash_rust::xxh3::xxh3_128(&ids));
+        [a, b, c, d, 1]
+    }
+
+    fn opam(&mut self) -> Result<Option<&[u8]>, SourceError> {
+        self.blob = self.read(self.opam)?;
+        Ok((self.blob.len() as u64 <= MAX_FILE).then_some(&*self.blob))
+    }
+
+    fn companion(&mut self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        let id = self.companions[usize::from(name == "descr")];
+        id.map(|id| self.read(id)).transpose()
+    }
+}

@@ -1,0 +1,163 @@
+//! Where opam files come from: a directory, a commit of a git repository, an archive.
+//!
+//! A [`Source`] lists the entries directly below `packages/`, each with a [`Stamp`] of its state,
+//! and gives [`Reader`]s, one for each thread, that visit the opam files below an entry (rules R1
+//! and R2 of the semantics sheet: the first directory on a path that holds a regular file `opam` is
+//! a package's, and its own name is the package's name and version).
+
+pub mod archive;
+pub mod directory;
+pub mod git;
+pub mod opam_root;
+
+use crate::index::Stamp;
+use std::path::PathBuf;
+
+/// Files over this size are not opam files.
+pub const MAX_FILE: u64 = 8 << 20;
+
+/// Why a source cannot be read. Each says what it is about and what can be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// There is nothing at the path.
+    #[error("there is no `{0}`")]
+    Missing(PathBuf),
+    /// A directory without `packages/`, or a file that is no archive.
+    #[error("`{path}` is not an opam repository: {reason}")]
+    NotARepository {
+        /// Where.
+        path: PathBuf,
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// A path that is not a git repository although a revision of it was asked for.
+    #[error("`{0}` is not a git repository, so it has no revisions")]
+    NotGit(PathBuf),
+    /// git knows no such revision.
+    #[error("`{repository}` has no revision `{revision}`")]
+    NoRevision {
+        /// The repository.
+        repository: PathBuf,
+        /// What was asked for.
+        revision: String,
+    },
+    /// There is no commit as old as that.
+    #[error("`{repository}` has no commit before {date}")]
+    NoCommitBefore {
+        /// The repository.
+        repository: PathBuf,
+        /// The date, as it was given.
+        date: String,
+    },
+    /// The operating system says no.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// libgit2 says no.
+    #[error("cannot read the git repository `{repository}`: {message}")]
+    Git {
+        /// The repository.
+        repository: PathBuf,
+        /// libgit2's words.
+        message: String,
+    },
+    /// An archive that ends in the middle, or was packed by something unknown.
+    #[error("cannot read the archive `{path}`: {message}")]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// An entry directly below `packages/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Top {
+    /// Its name.
+    pub name: String,
+    /// Its state. Equal stamps of the same entry mean equal contents, except as
+    /// [`Source::unchanged`] says.
+    pub stamp: Stamp,
+}
+
+/// A file as an earlier index remembers it.
+#[derive(Clone, Debug)]
+pub struct KnownFile {
+    /// Its directory below the top-level entry.
+    pub directory: String,
+    /// Its state then.
+    pub stamp: Stamp,
+    /// A companion file `url` or `descr` would have counted, had there been one.
+    pub companions: bool,
+}
+
+/// A repository of opam files.
+pub trait Source: Send + Sync {
+    /// What to call it in messages.
+    fn label(&self) -> String;
+
+    /// The entries below `packages/`, in byte order.
+    ///
+    /// # Errors
+    /// When there is no repository, or it cannot be read.
+    fn tops(&self) -> Result<Vec<Top>, SourceError>;
+
+    /// Whether everything below `top` is as it was. `then` and `known` are what an earlier index
+    /// remembers of the entry of that name.
+    fn unchanged(&self, top: &Top, then: Stamp, known: &mut dyn Iterator<Item = KnownFile>) -> bool {
+        let _ = known;
+        is_same(top.stamp, then)
+    }
+
+    /// A reader for one thread.
+    ///
+    /// # Errors
+    /// When the repository cannot be opened once more.
+    fn reader(&self) -> Result<Box<dyn Reader + '_>, SourceError>;
+
+    /// The contents of one file; the path is below the root, with `/` between its parts.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    fn fetch(&self, path: &str) -> Result<Vec<u8>, SourceError>;
+}
+
+/// Whether two stamps name the same state; the zero stamp names none.
+pub fn is_same(a: Stamp, b: Stamp) -> bool {
+    a == b && a != Stamp::default()
+}
+
+/// What a [`Reader`] calls with each opam file.
+pub type Sink<'s> = dyn FnMut(&mut dyn Entry) -> Result<(), SourceError> + 's;
+
+/// Reads the files of a source on one thread.
+pub trait Reader {
+    /// Calls `sink` with each opam file below a top-level entry, in the byte order of their paths,
+    /// and sets the entry's stamp if the source does not know it before.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<(), SourceError>;
+}
+
+/// An opam file during a visit.
+pub trait Entry {
+    /// Its directory below the top-level entry; empty for the entry itself.
+    fn directory(&self) -> &str;
+
+    /// The state of what is read.
+    fn stamp(&self) -> Stamp;
+
+    /// The file's text. `None` if it is larger than [`MAX_FILE`].
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn opam(&mut self) -> Result<Option<&[u8]>, SourceError>;
+
+    /// A file beside it (rule R6).
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    fn companion(&mut self, name: &str) -> Result<Option<Vec<u8>>, SourceError>;
+}

@@ -1,1 +1,179 @@
+//! What depends on what: the answers of `opam list --depends-on`, without a switch.
+//!
+//! ```text
+//! View ── mentions() ──> for each package: names and versions that its formula touches
+//!                          ├─ direct():    the packages that touch a target
+//!                          └─ recursive(): the least set around the targets that is closed
+//! ```
+//!
+//! The meanings are those of the semantics sheet, section 6 (rules D6 to D8): a package depends on
+//! `t` if its formula, filters evaluated, has in some disjunct of its normal form an atom on `t`'s
+//! name, and `t` satisfies all of that disjunct's constraints on the name. Whether the rest of the
+//! formula can be satisfied does not matter.
+//!
+//! # Example
+//!
+//! ```
+//! use caravan_revdeps::{Options, Targets, direct};
+//! use caravan_solver::{Platform, View};
+//! use opam_parser::index::{Built, build};
+//! use opam_parser::source::directory::DirectorySource;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let source = DirectorySource::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/repository").as_ref())?;
+//! let Built::New(index) = build(&source, None, &|_, _| {})? else { unreachable!() };
+//! let view = View::new(&index, &Platform::linux_x86_64());
+//! let name = index.find_name("caravan-log").ok_or("it is in the example repository")?;
+//! let dependents = direct(&view, &Targets::of(&index, name, |_| true), &Options::default());
+//! assert!(!dependents.is_empty());
+//! # Ok(())
+//! # }
+//! ```
 
+mod formula;
+
+use caravan_solver::View;
+use caravan_solver::environment::DependencyFlags;
+use caravan_solver::mask::Mask;
+use formula::{Touched, touched};
+use opam_parser::index::{Index, NameId, PackageId};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Which dependencies count (section 3.5 of the semantics sheet; the options of `opam list`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// `--depopts`: optional dependencies too.
+    pub depopts: bool,
+    /// Not `--nobuild`: dependencies that are needed only to build.
+    pub build: bool,
+    /// `--post`: dependencies without an order.
+    pub post: bool,
+    /// `--with-test`
+    pub with_test: bool,
+    /// `--with-doc`
+    pub with_doc: bool,
+    /// `--with-dev-setup`
+    pub with_dev_setup: bool,
+    /// `--dev`
+    pub dev: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            depopts: false,
+            build: true,
+            post: false,
+            with_test: false,
+            with_doc: false,
+            with_dev_setup: false,
+            dev: false,
+        }
+    }
+}
+
+impl Options {
+    fn flags(&self) -> DependencyFlags {
+        DependencyFlags {
+            build: Some(self.build),
+            post: Some(self.post),
+            with_test: Some(self.with_test),
+            with_doc: Some(self.with_doc),
+            with_dev_setup: Some(self.with_dev_setup),
+            dev: Some(self.dev),
+        }
+    }
+
+    /// In a recursive listing opam ignores the flags for tests, documentation and setup, and takes
+    /// `dev` from each package (rule D8).
+    fn recursive_flags(&self, dev: bool) -> DependencyFlags {
+        let off = Some(false);
+        DependencyFlags { with_test: off, with_doc: off, with_dev_setup: off, dev: Some(dev), ..self.flags() }
+    }
+}
+
+/// Sets of versions, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Targets(BTreeMap<NameId, Mask>);
+
+impl Targets {
+    /// The versions of a name that fulfil a condition.
+    pub fn of(index: &Index, name: NameId, wanted: impl Fn(PackageId) -> bool) -> Self {
+        let versions = index.versions_of(name);
+        let mut mask = Mask::empty(versions.len());
+        versions.enumerate().filter(|(_, package)| wanted(*package)).for_each(|(place, _)| mask.insert(place));
+        Self(BTreeMap::from([(name, mask)]))
+    }
+
+    /// Adds other targets.
+    pub fn extend(&mut self, other: Self) {
+        for (name, mask) in other.0 {
+            self.0.entry(name).and_modify(|known| known.unite(&mask)).or_insert(mask);
+        }
+    }
+
+    /// The packages.
+    pub fn packages<'s>(&'s self, index: &'s Index) -> impl Iterator<Item = PackageId> + 's {
+        self.0.iter().flat_map(|(name, mask)| {
+            let start = index.package_range(*name).start;
+            mask.places().map(move |place| PackageId(start + place as u32))
+        })
+    }
+}
+
+/// The names and versions that a package's formula touches.
+fn mentions(view: &View<'_>, package: PackageId, flags: DependencyFlags, default: bool, depopts: bool) -> Vec<Touched> {
+    let index = view.index();
+    let environment = view.environment(package, flags);
+    let mut formulas = vec![index.depends(package)];
+    if depopts {
+        formulas.push(index.depopts(package));
+    }
+    touched(index, &environment, &formulas, default)
+}
+
+/// The packages that depend directly on one of the targets, in opam's order.
+pub fn direct(view: &View<'_>, targets: &Targets, options: &Options) -> Vec<PackageId> {
+    let packages: Vec<PackageId> = view.index().packages().collect();
+    let depends = |package: &PackageId| {
+        let mentions = mentions(view, *package, options.flags(), false, options.depopts);
+        let hits = |touched: &Touched| targets.0.get(&touched.name).is_some_and(|mask| mask.intersects(&touched.versions));
+        mentions.iter().any(hits)
+    };
+    packages.into_par_iter().with_min_len(256).filter(depends).collect()
+}
+
+/// The targets and all packages that depend on them, directly or through others, in opam's order.
+/// Undefined filters count as true (rule D8).
+pub fn recursive(view: &View<'_>, targets: &Targets, options: &Options) -> Vec<PackageId> {
+    let index = view.index();
+    let packages: Vec<PackageId> = index.packages().collect();
+    let all: Vec<Vec<Touched>> = packages
+        .par_iter()
+        .with_min_len(256)
+        .map(|package| {
+            mentions(view, *package, options.recursive_flags(index.is_dev(*package)), true, options.depopts)
+        })
+        .collect();
+    let mut dependents: Vec<Vec<(PackageId, &Mask)>> = vec![vec![]; index.name_count()];
+    for (package, touched) in packages.iter().zip(&all) {
+        for touched in touched {
+            dependents[touched.name.place()].push((*package, &touched.versions));
+        }
+    }
+    let mut reached = vec![false; packages.len()];
+    let mut waiting: Vec<PackageId> = targets.packages(index).collect();
+    waiting.iter().for_each(|package| reached[package.place()] = true);
+    while let Some(target) = waiting.pop() {
+        let name = index.package_name(target);
+        let place = (target.0 - index.package_range(name).start) as usize;
+        for (package, versions) in &dependents[name.place()] {
+            if !reached[package.place()] && versions.contains(place) {
+                reached[package.place()] = true;
+                waiting.push(*package);
+            }
+        }
+    }
+    packages.into_iter().filter(|package| reached[package.place()]).collect()
+}

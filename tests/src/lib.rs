@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use fs_err as fs;
+use opam_parser::index::{Built, Index, build};
+use opam_parser::source::{Source, git::GitSource};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,6 +54,9 @@ pub fn shared_checkout() -> Option<PathBuf> {
 
 /// Makes something in the target folder, once for all tests and processes.
 fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    // The tests of one process run on several threads.
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap();
     let folder = workspace().join("target/shared-data");
     let at = folder.join(name);
     if !at.exists() {
@@ -69,4 +74,26 @@ fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The text of a shared file that is compressed with gzip.
+pub fn shared_gz(file: &str) -> Option<String> {
+    let path = shared(file)?;
+    let output = Command::new("gzip").arg("-dc").arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// The index of branch `main` of the shared opam-repository, read from its commit.
+pub fn shared_index() -> Option<Index> {
+    let repository = shared_repository("opam-repository.bundle")?;
+    Some(index_of(&GitSource::open(&repository, "main").unwrap()))
+}
+
+/// The index of a source, read without a cache.
+pub fn index_of(source: &dyn Source) -> Index {
+    match build(source, None, &|_, _| {}).unwrap() {
+        Built::New(index) => index,
+        Built::Same => unreachable!("there was no earlier index"),
+    }
 }

@@ -181,6 +181,11 @@ impl Layout {
     }
 }
 
+/// The checksum that the header states.
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
+    bytes.get(..HEADER).map_or(0, |header| bytemuck::pod_read_unaligned::<Header>(header).checksum)
+}
+
 /// Puts the sections together.
 pub(super) fn assemble(sections: [&[u8]; SECTIONS]) -> Vec<u64> {
     let aligned = |length: usize| length.next_multiple_of(8);

@@ -126,6 +126,11 @@ impl Index {
         }
     }
 
+    /// Tells indexes with different contents apart.
+    pub fn checksum(&self) -> u64 {
+        layout::checksum(self.as_bytes())
+    }
+
     fn section<T: Pod>(&self, section: Section) -> &[T] {
         // Sections are aligned by `Layout::read`, and their sizes checked by `validate`.
         bytemuck::try_cast_slice(&self.as_bytes()[self.layout.range(section)]).unwrap_or_default()

@@ -31,7 +31,9 @@ pub enum AtomError {
     #[error("`{0}` is not a version: letters, digits and `. _ + ~ -`")]
     Version(String),
     /// There is something else where an operator and a version are expected.
-    #[error("`{0}` is not a version constraint: expected `=`, `!=`, `<`, `<=`, `>` or `>=` and a version, as in `>=1.2`")]
+    #[error(
+        "`{0}` is not a version constraint: expected `=`, `!=`, `<`, `<=`, `>` or `>=` and a version, as in `>=1.2`"
+    )]
     Constraint(String),
 }
 

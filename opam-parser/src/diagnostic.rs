@@ -106,8 +106,7 @@ impl Diagnostic {
                         .annotation(AnnotationKind::Primary.span(shown.start..shown.end)),
                 )
             }
-            None => Group::with_title(title)
-                .element(annotate_snippets::Origin::path(path)),
+            None => Group::with_title(title).element(annotate_snippets::Origin::path(path)),
         };
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.with_name("hint").message(hint));

@@ -55,9 +55,7 @@ struct Reach {
 fn reach(formula: &Reduced<Mask>, name: NameId, count: usize) -> Reach {
     match formula {
         Reduced::Atom(other, _) if *other != name => Reach { silent: true, touching: Mask::empty(count) },
-        Reduced::Atom(_, set) => {
-            Reach { silent: false, touching: set.clone().unwrap_or_else(|| Mask::all(count)) }
-        }
+        Reduced::Atom(_, set) => Reach { silent: false, touching: set.clone().unwrap_or_else(|| Mask::all(count)) },
         Reduced::Any(parts) => {
             let mut result = Reach { silent: false, touching: Mask::empty(count) };
             for part in parts {

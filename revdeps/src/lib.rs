@@ -138,7 +138,8 @@ pub fn direct(view: &View<'_>, targets: &Targets, options: &Options) -> Vec<Pack
     let packages: Vec<PackageId> = view.index().packages().collect();
     let depends = |package: &PackageId| {
         let mentions = mentions(view, *package, options.flags(), false, options.depopts);
-        let hits = |touched: &Touched| targets.0.get(&touched.name).is_some_and(|mask| mask.intersects(&touched.versions));
+        let hits =
+            |touched: &Touched| targets.0.get(&touched.name).is_some_and(|mask| mask.intersects(&touched.versions));
         mentions.iter().any(hits)
     };
     packages.into_par_iter().with_min_len(256).filter(depends).collect()
@@ -152,9 +153,7 @@ pub fn recursive(view: &View<'_>, targets: &Targets, options: &Options) -> Vec<P
     let all: Vec<Vec<Touched>> = packages
         .par_iter()
         .with_min_len(256)
-        .map(|package| {
-            mentions(view, *package, options.recursive_flags(index.is_dev(*package)), true, options.depopts)
-        })
+        .map(|package| mentions(view, *package, options.recursive_flags(index.is_dev(*package)), true, options.depopts))
         .collect();
     let mut dependents: Vec<Vec<(PackageId, &Mask)>> = vec![vec![]; index.name_count()];
     for (package, touched) in packages.iter().zip(&all) {

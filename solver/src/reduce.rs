@@ -104,7 +104,11 @@ impl<S: Sets> Reduction<'_, '_, S> {
             }
             ConditionNode::Expanded(op, bound) => self.expanded(name, op, bound),
             ConditionNode::Filter(filter) => {
-                if eval_to_bool(filter, self.environment, self.default) { Evaluated::True } else { Evaluated::False }
+                if eval_to_bool(filter, self.environment, self.default) {
+                    Evaluated::True
+                } else {
+                    Evaluated::False
+                }
             }
             ConditionNode::All(parts) => {
                 let mut result = Evaluated::True;

@@ -47,7 +47,12 @@ pub fn shared_checkout() -> Option<PathBuf> {
     let repository = shared_repository("opam-repository.bundle")?;
     Some(made_once("opam-repository", |at| {
         fs::create_dir(at).unwrap();
-        run(Command::new("git").arg("--git-dir").arg(&repository).arg("--work-tree").arg(at).args(["checkout", "--quiet", "--force", "main", "--", "."]));
+        run(Command::new("git")
+            .arg("--git-dir")
+            .arg(&repository)
+            .arg("--work-tree")
+            .arg(at)
+            .args(["checkout", "--quiet", "--force", "main", "--", "."]));
         fs::remove_file(repository.join("index")).unwrap();
     }))
 }

@@ -77,5 +77,11 @@ fn every_row_evaluates_as_in_opam() {
             wrong.push(format!("{row}\n  ours: {}", ours.join("\t")));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} rows differ:\n{}", wrong.len(), rows.len(), wrong[..wrong.len().min(15)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} rows differ:\n{}",
+        wrong.len(),
+        rows.len(),
+        wrong[..wrong.len().min(15)].join("\n")
+    );
 }

@@ -18,8 +18,7 @@ fn the_same_can_be_installed_as_with_opam_0install() {
         .filter_map(|row| {
             let columns: Vec<&str> = row.split('\t').collect();
             let [dialect, ocaml, root, result] = columns[..4] else { panic!("{row}") };
-            let mut problem =
-                Problem::new([format!("ocaml.{ocaml}").parse().unwrap(), root.parse().unwrap()]);
+            let mut problem = Problem::new([format!("ocaml.{ocaml}").parse().unwrap(), root.parse().unwrap()]);
             problem.roots.iter_mut().for_each(|root| root.flags.with_test = dialect == "svc-test");
             if dialect == "svc-oldest" {
                 problem.preference = Preference::Oldest;

@@ -21,7 +21,8 @@ fn all_are_read_without_a_diagnostic() {
         let source = fs_err::read(path).unwrap();
         let parsed = OpamFile::parse(&source);
         // opam itself reports a duplicate field only where it is no extension (rule P12).
-        let shown: Vec<_> = parsed.diagnostics.iter().map(|d| d.render(&path.to_string_lossy(), &source, false)).collect();
+        let shown: Vec<_> =
+            parsed.diagnostics.iter().map(|d| d.render(&path.to_string_lossy(), &source, false)).collect();
         assert!(shown.is_empty(), "{}", shown.join("\n"));
         assert!(parsed.file.is_some());
     });

@@ -24,7 +24,8 @@ pub enum Extent {
 const SUPPORTED: &[u8] = b"2.0";
 
 pub(super) fn read(tree: &SyntaxTree<'_>, extent: Extent, diagnostics: &mut Vec<Diagnostic>) -> OpamFile {
-    let mut reader = Reader { file: OpamFile::default(), extent, legacy: vec![], seen: Vec::with_capacity(24), diagnostics };
+    let mut reader =
+        Reader { file: OpamFile::default(), extent, legacy: vec![], seen: Vec::with_capacity(24), diagnostics };
     reader.opam_version(tree);
     if version::compare(without_patch(&reader.file.opam_version), SUPPORTED) == Ordering::Greater {
         // Rule P7: a stub whose availability is left to the `opam-version` variable.

@@ -1,8 +1,8 @@
 //! What the fields of an opam file hold.
 
 use crate::filter::{Filter, Ident};
-use crate::name::PackageName;
 use crate::formula::{Dependency, Formula};
+use crate::name::PackageName;
 use crate::syntax::EnvOp;
 use crate::version::Version;
 use bstr::{BString, ByteSlice};

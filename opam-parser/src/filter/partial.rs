@@ -80,12 +80,7 @@ fn reduce<E: Env + ?Sized>(filter: &Filter, env: &E) -> Reduced {
 }
 
 /// A chain groups from the left: `a & b & c` is `(a & b) & c`, and what `a & b` is worth replaces it.
-fn chain<E: Env + ?Sized>(
-    parts: &[Filter],
-    env: &E,
-    absorbing: bool,
-    rebuild: fn(Vec<Filter>) -> Filter,
-) -> Reduced {
+fn chain<E: Env + ?Sized>(parts: &[Filter], env: &E, absorbing: bool, rebuild: fn(Vec<Filter>) -> Filter) -> Reduced {
     let mut rest = parts.iter().map(|part| reduce(part, env));
     let mut left = rest.next().unwrap_or_else(|| Reduced::bool(!absorbing));
     for right in rest {

@@ -23,21 +23,16 @@ pub fn read_filter(value: Value<'_>) -> Result<Filter, Diagnostic> {
         ValueKind::Or(values) => Ok(Filter::Or(all(values)?)),
         ValueKind::Not(inner) => Ok(Filter::Not(Box::new(read_filter(inner)?))),
         ValueKind::Defined(inner) => Ok(Filter::Defined(Box::new(read_filter(inner)?))),
-        ValueKind::Group(mut values) | ValueKind::List(mut values) => {
-            match (values.next(), values.next()) {
-                (None, _) => Ok(Filter::Bool(true)),
-                (Some(only), None) if !matches!(only.kind(), ValueKind::List(_)) => read_filter(only),
-                (_, Some(second)) => Err(Diagnostic::warning(second.span(), "expected one filter, found several")
-                    .with_hint("join them with `&` or `|`")),
-                (Some(inner), None) => {
-                    Err(Diagnostic::warning(inner.span(), "expected a filter, found a list in a list"))
-                }
-            }
+        ValueKind::Group(mut values) | ValueKind::List(mut values) => match (values.next(), values.next()) {
+            (None, _) => Ok(Filter::Bool(true)),
+            (Some(only), None) if !matches!(only.kind(), ValueKind::List(_)) => read_filter(only),
+            (_, Some(second)) => Err(Diagnostic::warning(second.span(), "expected one filter, found several")
+                .with_hint("join them with `&` or `|`")),
+            (Some(inner), None) => Err(Diagnostic::warning(inner.span(), "expected a filter, found a list in a list")),
+        },
+        ValueKind::PrefixRelOp(..) => {
+            Err(Diagnostic::warning(value.span(), "expected a filter, found a version constraint without a left side"))
         }
-        ValueKind::PrefixRelOp(..) => Err(Diagnostic::warning(
-            value.span(),
-            "expected a filter, found a version constraint without a left side",
-        )),
         ValueKind::Braced(..) => Err(Diagnostic::warning(value.span(), "expected a filter, found braces")),
         ValueKind::EnvOp(..) => {
             Err(Diagnostic::warning(value.span(), "expected a filter, found an environment update"))

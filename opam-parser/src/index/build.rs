@@ -51,7 +51,8 @@ pub fn build(
         None => vec![None; tops.len()],
     };
     if let Some(previous) = previous {
-        let all_kept = kept.iter().all(Option::is_some) && previous.section::<TopRow>(Section::Tops).len() == tops.len();
+        let all_kept =
+            kept.iter().all(Option::is_some) && previous.section::<TopRow>(Section::Tops).len() == tops.len();
         if all_kept {
             return Ok(Built::Same);
         }
@@ -109,8 +110,11 @@ pub fn build(
 /// For each entry that did not change, its files in the earlier index.
 fn kept_tops(source: &dyn Source, tops: &[Top], previous: &Index) -> Vec<Option<(Stamp, Range<u32>)>> {
     let rows: &[TopRow] = previous.section(Section::Tops);
-    let known: FxHashMap<&[u8], usize> =
-        rows.iter().enumerate().map(|(place, row)| (previous.string(super::StringId(row.name)).as_bytes(), place)).collect();
+    let known: FxHashMap<&[u8], usize> = rows
+        .iter()
+        .enumerate()
+        .map(|(place, row)| (previous.string(super::StringId(row.name)).as_bytes(), place))
+        .collect();
     tops.par_iter()
         .with_min_len(64)
         .map(|top| {

@@ -191,9 +191,8 @@ fn groups<'l, 'a>(layers: &'l [LayerInput<'a>], precedence: Precedence) -> Vec<G
         .into_par_iter()
         .map(|(sorted, mut group)| {
             if !sorted {
-                let compare = |a: &FileInput<'_>, b: &FileInput<'_>| {
-                    version::compare(a.version.as_bytes(), b.version.as_bytes())
-                };
+                let compare =
+                    |a: &FileInput<'_>, b: &FileInput<'_>| version::compare(a.version.as_bytes(), b.version.as_bytes());
                 // Stable: of equal versions the last stays last, and is the one to keep.
                 group.winners.sort_by(|a, b| compare(a.1, b.1));
                 group.winners.reverse();
@@ -306,7 +305,11 @@ impl<'p> Strings<'p> {
 }
 
 /// Makes the index.
-pub(super) fn compile(layers: &[LayerInput<'_>], pools: &[Pool<'_>], precedence: Precedence) -> Result<Index, TooLarge> {
+pub(super) fn compile(
+    layers: &[LayerInput<'_>],
+    pools: &[Pool<'_>],
+    precedence: Precedence,
+) -> Result<Index, TooLarge> {
     let groups = groups(layers, precedence);
     let mut translations: Vec<Translation> = pools
         .iter()
@@ -322,11 +325,20 @@ pub(super) fn compile(layers: &[LayerInput<'_>], pools: &[Pool<'_>], precedence:
     }
     let files = || layers.iter().flat_map(|layer| layer.tops.iter().flat_map(|top| &top.files));
     let (names, name_ids) = number(
-        pools, &mut translations, |t| &mut t.names, |pool, id| pool.name(id), files().map(|file| file.name), compare_case,
+        pools,
+        &mut translations,
+        |t| &mut t.names,
+        |pool, id| pool.name(id),
+        files().map(|file| file.name),
+        compare_case,
     );
     let (versions, version_ids) = number(
-        pools, &mut translations, |t| &mut t.versions, |pool, id| pool.version(id),
-        files().map(|file| file.version), compare_versions,
+        pools,
+        &mut translations,
+        |t| &mut t.versions,
+        |pool, id| pool.version(id),
+        files().map(|file| file.version),
+        compare_versions,
     );
 
     let (mut strings, mut variables) = (Strings::default(), Strings::default());

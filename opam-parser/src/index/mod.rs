@@ -221,7 +221,8 @@ impl Index {
     /// The package whose version equals the given text in opam's order.
     pub fn find_package(&self, name: NameId, version: &str) -> Option<PackageId> {
         let range = self.package_range(name);
-        let place = self.partition(range.clone(), |other| version::compare(other.as_bytes(), version.as_bytes()).is_lt());
+        let place =
+            self.partition(range.clone(), |other| version::compare(other.as_bytes(), version.as_bytes()).is_lt());
         let found = PackageId(place);
         let equal = range.contains(&place)
             && version::compare(self.version(self.package_version(found)).as_bytes(), version.as_bytes()).is_eq();
@@ -387,7 +388,8 @@ impl Index {
 
     /// Files that were set aside: their versions do not exist.
     pub fn broken_files(&self) -> impl Iterator<Item = FileId> + '_ {
-        self.files_with_problems().filter(|file| self.problems(*file).any(|(found, _)| found.severity == Severity::Error))
+        self.files_with_problems()
+            .filter(|file| self.problems(*file).any(|(found, _)| found.severity == Severity::Error))
     }
 
     fn problem_range(&self, file: FileId) -> Range<usize> {

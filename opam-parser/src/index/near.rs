@@ -20,7 +20,13 @@ impl Index {
                     false => usize::MAX,
                 };
                 let related = wanted.len() >= 3 && (name.starts_with(&wanted) || name.ends_with(&format!("-{wanted}")));
-                let score = if distance <= allowed { distance } else if related { allowed + 1 } else { return None };
+                let score = if distance <= allowed {
+                    distance
+                } else if related {
+                    allowed + 1
+                } else {
+                    return None;
+                };
                 Some((score, length, id))
             })
             .collect();

@@ -82,7 +82,12 @@ fn write_atom(index: &Index, f: &mut fmt::Formatter<'_>, name: NameId, condition
     f.write_str("}")
 }
 
-fn write_condition(index: &Index, f: &mut fmt::Formatter<'_>, condition: ConditionRef<'_>, inside_and: bool) -> fmt::Result {
+fn write_condition(
+    index: &Index,
+    f: &mut fmt::Formatter<'_>,
+    condition: ConditionRef<'_>,
+    inside_and: bool,
+) -> fmt::Result {
     match condition.node() {
         ConditionNode::Any => Ok(()),
         ConditionNode::Version(op, version) => write!(f, "{} \"{}\"", op.as_str(), index.version(version)),

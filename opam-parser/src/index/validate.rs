@@ -28,8 +28,13 @@ pub(super) fn validate(index: &Index) -> Check {
         require(index.layout.range(section).len().is_multiple_of(size), "a section has an odd size")
     };
     for ends in [
-        Section::NameEnds, Section::VersionEnds, Section::StringEnds, Section::VariableEnds, Section::VersionKeys,
-        Section::NameStarts, Section::Words,
+        Section::NameEnds,
+        Section::VersionEnds,
+        Section::StringEnds,
+        Section::VariableEnds,
+        Section::VersionKeys,
+        Section::NameStarts,
+        Section::Words,
     ] {
         sized(ends, 4)?;
     }
@@ -118,9 +123,8 @@ fn packages(index: &Index, counts: &Counts) -> Check {
         require(refers, "a package that refers to nothing")?;
         let range = index.package_range(super::NameId(row.name));
         require(range.contains(&(place as u32)), "a package outside its name")?;
-        let ordered = last.is_none_or(|last| {
-            (last.name, keys[last.version as usize]) < (row.name, keys[row.version as usize])
-        });
+        let ordered =
+            last.is_none_or(|last| (last.name, keys[last.version as usize]) < (row.name, keys[row.version as usize]));
         require(ordered, "packages out of order")?;
         last = Some(row);
         let bounds = [row.available, row.depends, row.depopts, row.conflicts, row.classes, row.end];

@@ -82,7 +82,12 @@ fn hash(parts: &[&[u8]]) -> String {
 fn state_of(path: &Path) -> Option<Vec<u8>> {
     let data = fs_err::metadata(path).ok()?;
     let facts = [
-        data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec(), data.size() as i64, data.ino() as i64,
+        data.mtime(),
+        data.mtime_nsec(),
+        data.ctime(),
+        data.ctime_nsec(),
+        data.size() as i64,
+        data.ino() as i64,
         data.dev() as i64,
     ];
     Some(facts.iter().flat_map(|fact| fact.to_le_bytes()).collect())

@@ -62,7 +62,10 @@ impl ArchiveSource {
             source.unpack(reader)?;
         }
         if source.files.is_empty() {
-            return Err(SourceError::NotARepository { path: path.into(), reason: "nothing in it lies below `packages/`" });
+            return Err(SourceError::NotARepository {
+                path: path.into(),
+                reason: "nothing in it lies below `packages/`",
+            });
         }
         Ok(source)
     }

@@ -57,8 +57,14 @@ impl DirectorySource {
             return Stamp::default();
         }
         let facts: [u64; 8] = [
-            stat.st_mtime as u64, stat.st_mtime_nsec as u64, stat.st_ctime as u64, stat.st_ctime_nsec as u64,
-            stat.st_size as u64, stat.st_ino, stat.st_dev, u64::from(stat.st_mode),
+            stat.st_mtime as u64,
+            stat.st_mtime_nsec as u64,
+            stat.st_ctime as u64,
+            stat.st_ctime_nsec as u64,
+            stat.st_size as u64,
+            stat.st_ino,
+            stat.st_dev,
+            u64::from(stat.st_mode),
         ];
         let hash = xxhash_rust::xxh3::xxh3_128(bytemuck::bytes_of(&facts));
         let [a, b, c, d]: [u32; 4] = bytemuck::cast(hash);

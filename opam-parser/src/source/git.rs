@@ -60,10 +60,9 @@ impl GitSource {
                 if commit.time().seconds() <= seconds {
                     break commit.id();
                 }
-                commit = commit.parent(0).map_err(|_| SourceError::NoCommitBefore {
-                    repository: path.into(),
-                    date: shown.into(),
-                })?;
+                commit = commit
+                    .parent(0)
+                    .map_err(|_| SourceError::NoCommitBefore { repository: path.into(), date: shown.into() })?;
             }
         };
         Self::at(path, repository, found)
@@ -182,7 +181,8 @@ impl Visit<'_> {
             tree.get_name(name).filter(|entry| entry.filemode() & 0o170_000 == 0o100_000).map(|entry| entry.id())
         };
         if let Some(opam) = regular("opam") {
-            let mut entry = GitEntry { visit: self, directory, opam, companions: [regular("url"), regular("descr")], blob: vec![] };
+            let mut entry =
+                GitEntry { visit: self, directory, opam, companions: [regular("url"), regular("descr")], blob: vec![] };
             return sink(&mut entry);
         }
         let mut names: Vec<(String, Oid)> = tree

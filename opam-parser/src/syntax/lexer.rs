@@ -287,9 +287,7 @@ impl<'s> Lexer<'s> {
         // A leading `_` makes OCaml's conversion fail; later ones are ignored.
         let mut value = (digits[0] != b'_').then_some(0_i64);
         for digit in digits.iter().filter(|&&d| d != b'_') {
-            value = value
-                .and_then(|v| v.checked_mul(10))
-                .and_then(|v| v.checked_sub(i64::from(digit - b'0')));
+            value = value.and_then(|v| v.checked_mul(10)).and_then(|v| v.checked_sub(i64::from(digit - b'0')));
         }
         let value = value.and_then(|v| if negative { Some(v) } else { v.checked_neg() });
         match value.filter(|v| (INT_MIN..=INT_MAX).contains(v)) {
@@ -311,8 +309,11 @@ impl<'s> Lexer<'s> {
             let Some(found) = self.source.get(at..).and_then(|rest| memchr::memchr3(b'"', b'\\', b'\r', rest)) else {
                 self.pos = self.source.len();
                 let span = Span::new(start as u32, body as u32);
-                let found = Diagnostic::error(span, "this string is never closed")
-                    .with_hint(if triple { "close it with `\"\"\"`" } else { "close it with `\"`" });
+                let found = Diagnostic::error(span, "this string is never closed").with_hint(if triple {
+                    "close it with `\"\"\"`"
+                } else {
+                    "close it with `\"`"
+                });
                 self.diagnostics.push(found);
                 return TokenKind::Str(decoder.finish(self.source, self.source.len(), &mut self.decoded));
             };
@@ -345,8 +346,7 @@ impl<'s> Lexer<'s> {
             [b'b', ..] => (Some(8), 1),
             [b'\n', ..] | [b'\r', b'\n', ..] => {
                 let newline = if rest[0] == b'\n' { 1 } else { 2 };
-                let blanks =
-                    rest[newline..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+                let blanks = rest[newline..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
                 (None, newline + blanks)
             }
             [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..]

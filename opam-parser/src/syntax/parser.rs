@@ -92,7 +92,8 @@ impl<'s> Parser<'s> {
         };
         let mut found = Diagnostic::error(span, format!("expected {wanted}, found {shown}"));
         if kind == TokenKind::Colon {
-            found = found.with_hint("a field's name is followed by `:`; before it, a bracket or an operand may be missing");
+            found =
+                found.with_hint("a field's name is followed by `:`; before it, a bracket or an operand may be missing");
         } else if let (TokenKind::Ident, [.., b':']) = (kind, span.slice(self.source)) {
             found = found.with_hint("write a blank after `:`");
         }
@@ -202,9 +203,7 @@ impl<'s> Parser<'s> {
     }
 
     fn value(&mut self) -> Result<u32, Lost> {
-        self.chain(TokenKind::Or, Tag::Or, |parser| {
-            parser.chain(TokenKind::And, Tag::And, Self::prefixed)
-        })
+        self.chain(TokenKind::Or, Tag::Or, |parser| parser.chain(TokenKind::And, Tag::And, Self::prefixed))
     }
 
     /// `operand (OPERATOR operand)*`, as one node for the whole chain.

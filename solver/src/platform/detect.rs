@@ -89,11 +89,14 @@ fn os_release() -> HashMap<String, String> {
 fn macos(platform: &mut Platform) {
     let distribution = ["brew", "port"].iter().find(|tool| in_path(tool).is_some());
     platform.set("os-family", "macos");
-    platform.set("os-distribution", match distribution {
-        Some(&"brew") => "homebrew",
-        Some(_) => "macports",
-        None => "macos",
-    });
+    platform.set(
+        "os-distribution",
+        match distribution {
+            Some(&"brew") => "homebrew",
+            Some(_) => "macports",
+            None => "macos",
+        },
+    );
     if let Some(version) = output(Path::new("/usr/bin/sw_vers"), &["-productVersion"]) {
         platform.set("os-version", version.trim());
     }

@@ -29,7 +29,11 @@ impl Platform {
     pub fn linux_x86_64() -> Self {
         let mut platform = Self::new();
         for (name, value) in [
-            ("arch", "x86_64"), ("os", "linux"), ("os-family", "debian"), ("os-distribution", "debian"), ("os-version", "13"),
+            ("arch", "x86_64"),
+            ("os", "linux"),
+            ("os-family", "debian"),
+            ("os-distribution", "debian"),
+            ("os-version", "13"),
         ] {
             platform.set(name, value);
         }
@@ -79,7 +83,8 @@ impl Platform {
 
     /// One line that names it: `linux x86_64 debian-13`.
     pub fn summary(&self) -> String {
-        let mut parts: Vec<String> = ["os", "arch"].iter().filter_map(|name| self.get(name)).map(str::to_owned).collect();
+        let mut parts: Vec<String> =
+            ["os", "arch"].iter().filter_map(|name| self.get(name)).map(str::to_owned).collect();
         if let Some(distribution) = self.get("os-distribution").filter(|known| Some(*known) != self.get("os")) {
             let version = self.get("os-version").map_or(String::new(), |version| format!("-{version}"));
             parts.push(format!("{distribution}{version}"));

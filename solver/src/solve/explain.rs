@@ -57,7 +57,9 @@ impl fmt::Display for Fact {
             Fact::Asked { package } => write!(f, "you asked for {package}"),
             Fact::Requires { package, dependency } => write!(f, "{package} requires {dependency}"),
             Fact::Conflicts { package, with } => write!(f, "{package} conflicts with {with}"),
-            Fact::Class { package, class } => write!(f, "{package} is in the conflict class `{class}`, which allows one package"),
+            Fact::Class { package, class } => {
+                write!(f, "{package} is in the conflict class `{class}`, which allows one package")
+            }
             Fact::Unavailable { package, reason } => write!(f, "{package} {reason}"),
         }
     }
@@ -90,17 +92,19 @@ type Tree<const W: usize> = DerivationTree<Var, Bits<W>, super::provider::Imposs
 type Leaf<const W: usize> = External<Var, Bits<W>, super::provider::Impossible>;
 
 /// A leaf with all the versions of the package that it holds for.
-struct Merged<'t, const W: usize> {
+struct Merged<const W: usize> {
     var: Var,
     range: Bits<W>,
-    dependency: Option<(Var, &'t Bits<W>)>,
+    dependency: Option<(Var, Bits<W>)>,
 }
 
 pub(super) fn explain<const W: usize>(provider: &Provider<'_, '_, W>, tree: &Tree<W>) -> Explanation {
-    let mut merged: Vec<Merged<'_, W>> = Vec::new();
+    let mut merged: Vec<Merged<W>> = Vec::new();
     for leaf in leaves(tree) {
         let (var, range, dependency) = match leaf {
-            External::FromDependencyOf(var, range, dependency, needed) => (*var, range, Some((*dependency, needed))),
+            External::FromDependencyOf(var, range, dependency, needed) => {
+                (*var, range, Some((*dependency, needed.clone())))
+            }
             External::NoVersions(var, range) => (*var, range, None),
             External::NotRoot(..) | External::Custom(..) => continue,
         };
@@ -109,6 +113,7 @@ pub(super) fn explain<const W: usize>(provider: &Provider<'_, '_, W>, tree: &Tre
             None => merged.push(Merged { var, range: range.clone(), dependency }),
         }
     }
+    merge_same_effect(&mut merged);
     // From the question outwards: a fact about what an earlier fact mentions.
     let mut facts = Vec::new();
     let mut reached = VecDeque::from([Var::Root]);
@@ -116,16 +121,47 @@ pub(super) fn explain<const W: usize>(provider: &Provider<'_, '_, W>, tree: &Tre
     while let Some(var) = reached.pop_front() {
         for found in merged.iter().filter(|found| found.var == var) {
             facts.extend(fact(provider, found));
-            if let Some((dependency, _)) = found.dependency
-                && !seen.contains(&dependency)
+            if let Some((dependency, _)) = &found.dependency
+                && !seen.contains(dependency)
             {
-                seen.push(dependency);
-                reached.push_back(dependency);
+                seen.push(*dependency);
+                reached.push_back(*dependency);
             }
         }
     }
     facts.dedup();
     Explanation { facts }
+}
+
+/// Versions of a package that need different versions of another, all of them other than what was
+/// asked for, are one fact: `utop requires ocaml >= 4.03` instead of one line for each release.
+fn merge_same_effect<const W: usize>(merged: &mut Vec<Merged<W>>) {
+    let asked: Vec<(Var, Bits<W>)> =
+        merged.iter().filter(|found| found.var == Var::Root).filter_map(|found| found.dependency.clone()).collect();
+    let mut place = 0;
+    while place < merged.len() {
+        let found = &merged[place];
+        let same = |other: &Merged<W>| {
+            let (Some((a, needed)), Some((b, also_needed))) = (&found.dependency, &other.dependency) else {
+                return false;
+            };
+            let excluded = asked.iter().any(|(name, wanted)| {
+                name == a && !wanted.contains(&ABSENT) && wanted.is_disjoint(needed) && wanted.is_disjoint(also_needed)
+            });
+            other.var == found.var && a == b && excluded && needed.contains(&ABSENT) == also_needed.contains(&ABSENT)
+        };
+        match merged[..place].iter().position(same) {
+            None => place += 1,
+            Some(earlier) => {
+                let later = merged.remove(place);
+                let earlier = &mut merged[earlier];
+                earlier.range = earlier.range.union(&later.range);
+                if let (Some((_, known)), Some((_, more))) = (&mut earlier.dependency, &later.dependency) {
+                    *known = known.union(more);
+                }
+            }
+        }
+    }
 }
 
 fn leaves<const W: usize>(tree: &Tree<W>) -> Vec<&Leaf<W>> {
@@ -147,29 +183,29 @@ fn leaves<const W: usize>(tree: &Tree<W>) -> Vec<&Leaf<W>> {
     leaves
 }
 
-fn fact<const W: usize>(provider: &Provider<'_, '_, W>, found: &Merged<'_, W>) -> Option<Fact> {
+fn fact<const W: usize>(provider: &Provider<'_, '_, W>, found: &Merged<W>) -> Option<Fact> {
     let index = provider.view.index();
     let package = match found.var {
         Var::Name(name) => describe(provider, name, &found.range),
         Var::Choice(package, _) => index.package_text(package),
         Var::Root | Var::Class(_) => String::new(),
     };
-    match (found.var, found.dependency) {
+    match (found.var, found.dependency.as_ref()) {
         (Var::Root, Some((Var::Name(name), needed))) => {
-            Some(Fact::Asked { package: describe(provider, name, needed) })
+            Some(Fact::Asked { package: describe(provider, *name, needed) })
         }
         // The disjunction itself was named where it is required.
         (Var::Choice(..), _) => None,
         (_, Some((Var::Name(name), needed))) if needed.contains(&ABSENT) => {
-            Some(Fact::Conflicts { package, with: describe(provider, name, &needed.complement()) })
+            Some(Fact::Conflicts { package, with: describe(provider, *name, &needed.complement()) })
         }
         (_, Some((Var::Name(name), needed))) => {
-            Some(Fact::Requires { package, dependency: describe(provider, name, needed) })
+            Some(Fact::Requires { package, dependency: describe(provider, *name, needed) })
         }
         (_, Some((Var::Choice(owner, choice), _))) => {
-            Some(Fact::Requires { package, dependency: branches(provider, owner, choice) })
+            Some(Fact::Requires { package, dependency: branches(provider, *owner, *choice) })
         }
-        (_, Some((Var::Class(class), _))) => Some(Fact::Class { package, class: index.name(class).to_owned() }),
+        (_, Some((Var::Class(class), _))) => Some(Fact::Class { package, class: index.name(*class).to_owned() }),
         (Var::Name(name), None) => Some(Fact::Unavailable { reason: reason(provider, name, &found.range), package }),
         _ => None,
     }
@@ -200,7 +236,11 @@ fn reason<const W: usize>(provider: &Provider<'_, '_, W>, name: NameId, range: &
     }
 }
 
-fn branches<const W: usize>(provider: &Provider<'_, '_, W>, owner: opam_parser::index::PackageId, choice: u32) -> String {
+fn branches<const W: usize>(
+    provider: &Provider<'_, '_, W>,
+    owner: opam_parser::index::PackageId,
+    choice: u32,
+) -> String {
     use crate::view::Requirement;
     let compiled = provider.compiled(owner);
     let requirement = |requirement: &Requirement| match requirement {
@@ -218,6 +258,9 @@ fn describe<const W: usize>(provider: &Provider<'_, '_, W>, name: NameId, range:
         index.versions_of(name).map(|package| index.version(index.package_version(package))).collect();
     let inside: Vec<bool> = (0..versions.len()).map(|place| range.contains(&(place as u32 + 1))).collect();
     let text = index.name(name);
+    if versions.is_empty() {
+        return format!("{text}, which does not exist");
+    }
     if inside.iter().all(|inside| *inside) {
         return text.to_owned();
     }
@@ -237,7 +280,7 @@ fn describe<const W: usize>(provider: &Provider<'_, '_, W>, name: NameId, range:
         place += length.max(1);
     }
     match runs.is_empty() {
-        true => format!("{text} (no existing version)"),
+        true => format!("a version of {text} that does not exist"),
         false => format!("{text} {}", runs.join(" | ")),
     }
 }

@@ -1,0 +1,267 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The help text about exit codes; `README.md` has the same table.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  answered
+  1  the answer is no: there is no solution, a file has errors
+  2  the command line is wrong
+  3  there is no such package or version
+  4  the repository cannot be read
+  5  a broken opam file is in the way
+  6  the system does not let us: cache directory, network, output";
+
+/// A solver and reverse-dependency engine for opam repositories
+#[derive(Parser)]
+#[command(name = "caravan", version, about, after_help = EXIT_CODES, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Args)]
+pub(crate) struct Global {
+    /// A repository: a directory, GIT[#REV], an archive, or a URL of one of them; may be repeated
+    ///
+    /// Without it: the checkout that you stand in, else the repositories of opam's root, else
+    /// caravan's own clone of opam-repository. In CARAVAN_REPO several are separated by `;`.
+    #[arg(long, global = true, value_name = "REPO", help_heading = "Repositories")]
+    pub(crate) repo: Vec<String>,
+
+    /// Of several repositories that have the same version of a package, which one counts
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "CARAVAN_REPO_PRECEDENCE",
+        default_value = "first",
+        help_heading = "Repositories"
+    )]
+    pub(crate) repo_precedence: RepoPrecedence,
+
+    /// Answer as of a revision, or as of a date (2026-08-01, or with a time: 2026-08-01T12:00Z)
+    #[arg(long, global = true, value_name = "REV|DATE", env = "CARAVAN_AT", help_heading = "Repositories")]
+    pub(crate) at: Option<String>,
+
+    /// Fetch what is new in clones and downloads first
+    #[arg(long, global = true, help_heading = "Repositories")]
+    pub(crate) refresh: bool,
+
+    /// Where indexes and clones are kept
+    #[arg(long, global = true, value_name = "DIR", env = "CARAVAN_CACHE_DIR", help_heading = "Repositories")]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// What to print
+    #[arg(long, global = true, value_enum, env = "CARAVAN_FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+
+    /// Colours and progress bars
+    #[arg(long, global = true, value_enum, env = "CARAVAN_COLOR", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RepoPrecedence {
+    /// That of the repository named first, as in opam
+    First,
+    /// That of the repository named last, as in solver-service
+    Last,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs: see docs/json.md
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Which versions to install
+    Solve(Solve),
+    /// Packages by name, with their newest versions
+    List(List),
+    /// What is known about a package
+    Show(Show),
+    /// Which packages depend on a package
+    Revdeps(Revdeps),
+    /// Check opam files
+    Parse(Parse),
+    /// The cache of indexes and clones
+    Cache(Cache),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
+}
+
+/// The platform: without these, the machine that this runs on.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Platform")]
+pub(crate) struct PlatformArguments {
+    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
+    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML")]
+    pub(crate) ocaml: Option<String>,
+    /// The variable `os`: linux, macos, win32, freebsd
+    #[arg(long, env = "CARAVAN_OS")]
+    pub(crate) os: Option<String>,
+    /// The variable `arch`: x86_64, arm64, x86_32, ppc64, s390x, riscv64
+    #[arg(long, env = "CARAVAN_ARCH")]
+    pub(crate) arch: Option<String>,
+    /// The variables `os-distribution`, `os-version` and `os-family`: debian-13, alpine-3.22, homebrew
+    #[arg(long, env = "CARAVAN_DISTRO")]
+    pub(crate) distro: Option<String>,
+    /// Any variable; without a value it becomes undefined. May be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Solve {
+    /// Packages, with a version or constraint: utop, utop.2.14.0, 'cohttp-lwt-unix>=6'; or a project's
+    /// directory, whose opam files are solved for, with their tests
+    #[arg(required = true, value_name = "PACKAGE|DIR")]
+    pub(crate) targets: Vec<String>,
+    /// With what the named packages need for their tests
+    #[arg(short = 't', long)]
+    pub(crate) with_test: bool,
+    /// With what the named packages need for their documentation
+    #[arg(short = 'd', long)]
+    pub(crate) with_doc: bool,
+    /// With what the named packages recommend for working on them
+    #[arg(long)]
+    pub(crate) with_dev_setup: bool,
+    /// Which versions to prefer
+    #[arg(long, value_enum, default_value = "newest")]
+    pub(crate) prefer: Prefer,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Prefer {
+    /// The newest that fit
+    Newest,
+    /// The oldest that fit: the lower bounds
+    Oldest,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Names, with `*` for any characters and `?` for any one; all packages without any
+    pub(crate) patterns: Vec<String>,
+    /// Every version, not only the newest
+    #[arg(short = 'V', long)]
+    pub(crate) all_versions: bool,
+    /// Also versions that are not available on the platform
+    #[arg(short = 'A', long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// A package; without a version, the newest that is available
+    #[arg(required = true, value_name = "PACKAGE[.VERSION]")]
+    pub(crate) packages: Vec<String>,
+    /// The opam file as it is in the repository
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Revdeps {
+    /// A package; with a version or constraint, those that accept such a version. Of several, those
+    /// that depend on any
+    #[arg(required = true, value_name = "PACKAGE[.VERSION]")]
+    pub(crate) packages: Vec<String>,
+    /// Also through other packages
+    #[arg(short = 'r', long)]
+    pub(crate) recursive: bool,
+    /// Every version, not only the newest
+    #[arg(short = 'V', long)]
+    pub(crate) all_versions: bool,
+    /// Also versions that are not available on the platform
+    #[arg(short = 'A', long)]
+    pub(crate) all: bool,
+    /// Also optional dependencies
+    #[arg(long)]
+    pub(crate) depopts: bool,
+    /// Also dependencies for tests
+    #[arg(short = 't', long)]
+    pub(crate) with_test: bool,
+    /// Also dependencies for documentation
+    #[arg(short = 'd', long)]
+    pub(crate) with_doc: bool,
+    /// Also dependencies for working on the package
+    #[arg(long)]
+    pub(crate) with_dev_setup: bool,
+    /// Also dependencies of development versions
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Also dependencies that need not be there before (`post`)
+    #[arg(long)]
+    pub(crate) post: bool,
+    /// Not dependencies that are only needed to build
+    #[arg(long)]
+    pub(crate) no_build: bool,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Parse {
+    /// opam files, or directories with opam files in them; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print the files in opam's normal style
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Cache {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Where it is
+    Path,
+    /// What is in it
+    Info,
+    /// Remove all that is in it
+    Clean,
+}
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Man {
+    /// Where to write the pages, one for each command
+    pub(crate) directory: PathBuf,
+}

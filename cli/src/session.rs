@@ -1,0 +1,162 @@
+//! The repositories of one command, opened: the index, and the files on demand.
+
+use crate::arguments::{Global, RepoPrecedence};
+use crate::failure::{Failure, Kind};
+use crate::output::Output;
+use crate::repositories::locations;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use opam_parser::atom::Atom;
+use opam_parser::file::OpamFile;
+use opam_parser::index::{FileId, Index, NameId, PackageId, Precedence};
+use opam_parser::repository::{Cache, Location, Opened};
+use opam_parser::source::SourceError;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+pub(crate) struct Session {
+    pub(crate) index: Index,
+    pub(crate) locations: Vec<Location>,
+}
+
+/// The cache that the arguments name.
+pub(crate) fn cache(global: &Global) -> Result<Cache, Failure> {
+    let directory = global.cache_dir.clone().or_else(Cache::default_directory);
+    directory.map(Cache::new).ok_or_else(|| {
+        Failure::new(Kind::System, "there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
+            .hint("`--cache-dir DIR` or CARAVAN_CACHE_DIR names one")
+    })
+}
+
+/// A bar that appears when reading takes over a second.
+fn read(cache: &Cache, location: &Location, output: &mut Output) -> Result<Opened, Failure> {
+    let started = Instant::now();
+    let shown: OnceLock<ProgressBar> = OnceLock::new();
+    let wanted = output.shows_progress();
+    let progress = |done: usize, total: usize| {
+        if !wanted || started.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        let bar = shown.get_or_init(|| {
+            let style = ProgressStyle::with_template("reading {msg} {bar:30} {pos}/{len}");
+            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(location.label())
+        });
+        bar.set_position(done as u64);
+    };
+    let opened = cache.open(location, &progress);
+    if let Some(bar) = shown.get() {
+        bar.finish_and_clear();
+    }
+    Ok(opened?)
+}
+
+impl Session {
+    pub(crate) fn open(global: &Global, output: &mut Output) -> Result<Self, Failure> {
+        let cache = cache(global)?;
+        let locations = locations(global, &cache, output)?;
+        let mut indexes = Vec::new();
+        let mut warnings = Vec::new();
+        for location in &locations {
+            let opened = read(&cache, location, output)?;
+            warnings.extend(opened.warnings);
+            indexes.push(opened.index);
+        }
+        let index = if indexes.len() == 1 {
+            indexes.remove(0)
+        } else {
+            let precedence = match global.repo_precedence {
+                RepoPrecedence::First => Precedence::FirstWins,
+                RepoPrecedence::Last => Precedence::LastWins,
+            };
+            let opened = cache.overlay(&indexes.iter().collect::<Vec<_>>(), precedence)?;
+            warnings.extend(opened.warnings);
+            opened.index
+        };
+        if let Some(warning) = warnings.first() {
+            let hint = "the answer is right, but the next one will take as long; `--cache-dir DIR` names another place";
+            output.warning(&warning.to_string(), Some(hint));
+        }
+        let broken: Vec<String> = index.broken_files().map(|file| index.file_text(file)).collect();
+        if !broken.is_empty() {
+            let (count, verb) = if broken.len() == 1 {
+                ("1 opam file", "is")
+            } else {
+                (&*format!("{} opam files", broken.len()), "are")
+            };
+            let shown: Vec<&str> = broken.iter().take(3).map(String::as_str).collect();
+            let more = if broken.len() > 3 { ", …" } else { "" };
+            let hint = format!("`caravan show {}` says what is wrong", broken[0]);
+            output.warning(&format!("{count} {verb} broken and set aside: {}{more}", shown.join(", ")), Some(&hint));
+        }
+        Ok(Self { index, locations })
+    }
+
+    /// The text of an opam file, from where it lies.
+    pub(crate) fn text(&self, file: FileId) -> Result<Vec<u8>, Failure> {
+        let place = self.index.file(file);
+        let location = self.locations.get(place.layer);
+        let location = location.ok_or_else(|| Failure::from(SourceError::Missing(place.path.clone().into())))?;
+        Ok(location.source()?.fetch(&place.path)?)
+    }
+
+    /// What to call a file in messages.
+    pub(crate) fn file_label(&self, file: FileId) -> String {
+        let place = self.index.file(file);
+        match self.locations.get(place.layer) {
+            Some(Location::Directory { path, .. }) => path.join(&place.path).display().to_string(),
+            Some(location) => format!("{}:{}", location.label(), place.path),
+            None => place.path,
+        }
+    }
+
+    /// The failure for a version whose file is broken: what is wrong in it.
+    pub(crate) fn broken(&self, file: FileId, output: &Output) -> Failure {
+        let package = self.index.file_text(file);
+        let details = match self.text(file) {
+            Ok(source) => {
+                let parsed = OpamFile::parse(&source);
+                let label = self.file_label(file);
+                let shown =
+                    parsed.diagnostics.iter().map(|found| found.render(&label, &source, output.colors_errors()));
+                shown.collect::<Vec<_>>().join("\n\n")
+            }
+            Err(failure) => failure.message,
+        };
+        Failure::new(Kind::BrokenFile, format!("`{package}` is set aside because its opam file is broken"))
+            .details(details)
+            .hint("mend the file, or ask for another version")
+    }
+
+    pub(crate) fn parse_atom(text: &str) -> Result<Atom, Failure> {
+        text.parse().map_err(|error: opam_parser::atom::AtomError| {
+            Failure::usage(format!("`{text}` names no package: {error}"))
+                .hint("write a name, NAME.VERSION, or a constraint between quotes: 'cohttp>=6'")
+        })
+    }
+
+    /// A name that exists, in whatever case it was written if that is unambiguous (rule N6).
+    pub(crate) fn name(&self, text: &str) -> Result<NameId, Failure> {
+        let index = &self.index;
+        let exists = |name: &NameId| {
+            !index.package_range(*name).is_empty() || index.broken_files().any(|file| index.file_name(file) == *name)
+        };
+        if let Some(name) = index.find_name(text).filter(exists) {
+            return Ok(name);
+        }
+        let mut folded = index.names().filter(|name| index.name(*name).eq_ignore_ascii_case(text) && exists(name));
+        match (folded.next(), folded.next()) {
+            (Some(only), None) => Ok(only),
+            _ => {
+                let near: Vec<String> =
+                    index.near_names(text, 3).into_iter().map(|name| index.name(name).to_owned()).collect();
+                Err(Failure::unknown_package(text, &near))
+            }
+        }
+    }
+
+    /// The newest versions of a name, for hints.
+    pub(crate) fn newest(&self, name: NameId) -> Vec<String> {
+        let text = |package: PackageId| self.index.version(self.index.package_version(package)).to_owned();
+        self.index.versions_of(name).rev().take(5).map(text).collect()
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::{Entry, MAX_FILE, Reader, Sink, Source, SourceError, Top};
 use crate::index::Stamp;
-use git2::{ObjectType, Oid, Repository, Tree};
+use git2::{ObjectType, Oid, Repository};
 use std::path::{Path, PathBuf};
 
 /// A commit's `packages/`.
@@ -116,13 +116,12 @@ impl Source for GitSource {
     fn tops(&self) -> Result<Vec<Top>, SourceError> {
         let repository = self.take()?;
         let tops = {
-            let tree = repository.find_tree(self.packages).map_err(git_error(&self.path))?;
-            let mut tops: Vec<Top> = tree
-                .iter()
-                .filter(|entry| entry.kind() == Some(ObjectType::Tree))
-                .filter_map(|entry| Some(Top { name: entry.name().ok()?.to_owned(), stamp: stamp(entry.id()) }))
-                .collect();
-            // git sorts directories as if their names ended in `/`; the walk goes by the names.
+            let error = git_error(&self.path);
+            let objects = repository.odb().map_err(&error)?;
+            let tree = objects.read(self.packages).map_err(&error)?;
+            let directories = entries(tree.data()).filter(|entry| entry.directory);
+            let mut tops: Vec<Top> =
+                directories.map(|entry| Top { name: entry.name.to_owned(), stamp: stamp(entry.id) }).collect();
             tops.sort_unstable_by(|a, b| a.name.cmp(&b.name));
             tops
         };
@@ -162,39 +161,68 @@ impl Drop for GitReader<'_> {
 impl Reader for GitReader<'_> {
     fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<(), SourceError> {
         let Some(repository) = &self.repository else { return Ok(()) };
-        let visit = Visit { repository, path: &self.source.path };
-        let id = Oid::from_bytes(bytemuck::bytes_of(&top.stamp)).map_err(git_error(&self.source.path))?;
-        let tree = repository.find_tree(id).map_err(git_error(&self.source.path))?;
-        visit.tree(&tree, "", sink)
+        let error = git_error(&self.source.path);
+        let visit = Visit { objects: &repository.odb().map_err(&error)?, path: &self.source.path };
+        let id = Oid::from_bytes(bytemuck::bytes_of(&top.stamp)).map_err(&error)?;
+        visit.tree(id, "", sink)
     }
 }
 
+/// Trees are read raw: libgit2 would parse and keep all 23,000 of them.
 struct Visit<'v> {
-    repository: &'v Repository,
+    objects: &'v git2::Odb<'v>,
     path: &'v Path,
 }
 
+/// An entry of a raw tree object: `MODE NAME NUL ID`.
+struct TreeEntry<'t> {
+    directory: bool,
+    /// Not a link, a submodule or a directory.
+    regular: bool,
+    name: &'t str,
+    id: Oid,
+}
+
+const ID: usize = 20;
+
+/// The entries of a tree whose names are UTF-8: others cannot be packages.
+fn entries(mut tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
+    std::iter::from_fn(move || {
+        loop {
+            let blank = memchr::memchr(b' ', tree)?;
+            let end = blank + memchr::memchr(0, &tree[blank..])?;
+            let id = tree.get(end + 1..end + 1 + ID)?;
+            let (mode, name) = (&tree[..blank], &tree[blank + 1..end]);
+            tree = &tree[end + 1 + ID..];
+            if let (Ok(name), Ok(id)) = (std::str::from_utf8(name), Oid::from_bytes(id)) {
+                let directory = mode == b"40000" || mode == b"040000";
+                return Some(TreeEntry { directory, regular: mode.starts_with(b"100"), name, id });
+            }
+        }
+    })
+}
+
 impl Visit<'_> {
-    fn tree(&self, tree: &Tree<'_>, directory: &str, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+    fn read(&self, id: Oid) -> Result<git2::OdbObject<'_>, SourceError> {
+        self.objects.read(id).map_err(git_error(self.path))
+    }
+
+    fn tree(&self, id: Oid, directory: &str, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        let object = self.read(id)?;
         let regular = |name: &str| {
-            // 0o100000: a regular file, not a link or a submodule.
-            tree.get_name(name).filter(|entry| entry.filemode() & 0o170_000 == 0o100_000).map(|entry| entry.id())
+            entries(object.data()).find(|entry| entry.regular && entry.name == name).map(|entry| entry.id)
         };
         if let Some(opam) = regular("opam") {
-            let mut entry =
-                GitEntry { visit: self, directory, opam, companions: [regular("url"), regular("descr")], blob: vec![] };
-            return sink(&mut entry);
+            let companions = [regular("url"), regular("descr")];
+            return sink(&mut GitEntry { visit: self, directory, opam, companions, blob: None });
         }
-        let mut names: Vec<(String, Oid)> = tree
-            .iter()
-            .filter(|entry| entry.kind() == Some(ObjectType::Tree))
-            .filter_map(|entry| Some((entry.name().ok()?.to_owned(), entry.id())))
-            .collect();
-        names.sort_unstable();
-        for (name, id) in names {
-            let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
-            let tree = self.repository.find_tree(id).map_err(git_error(self.path))?;
-            self.tree(&tree, &path, sink)?;
+        let mut below: Vec<(&str, Oid)> =
+            entries(object.data()).filter(|entry| entry.directory).map(|entry| (entry.name, entry.id)).collect();
+        // git sorts directories as if their names ended in `/`; the walk goes by the names.
+        below.sort_unstable();
+        for (name, id) in below {
+            let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
+            self.tree(id, &path, sink)?;
         }
         Ok(())
     }
@@ -205,15 +233,7 @@ struct GitEntry<'e> {
     directory: &'e str,
     opam: Oid,
     companions: [Option<Oid>; 2],
-    blob: Vec<u8>,
-}
-
-impl GitEntry<'_> {
-    fn read(&self, id: Oid) -> Result<Vec<u8>, SourceError> {
-        let error = git_error(self.visit.path);
-        let objects = self.visit.repository.odb().map_err(&error)?;
-        Ok(objects.read(id).map_err(&error)?.data().to_owned())
-    }
+    blob: Option<git2::OdbObject<'e>>,
 }
 
 impl Entry for GitEntry<'_> {
@@ -234,12 +254,12 @@ impl Entry for GitEntry<'_> {
     }
 
     fn opam(&mut self) -> Result<Option<&[u8]>, SourceError> {
-        self.blob = self.read(self.opam)?;
-        Ok((self.blob.len() as u64 <= MAX_FILE).then_some(&*self.blob))
+        let blob = self.blob.insert(self.visit.read(self.opam)?);
+        Ok(Some(blob.data()).filter(|text| text.len() as u64 <= MAX_FILE))
     }
 
     fn companion(&mut self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
         let id = self.companions[usize::from(name == "descr")];
-        id.map(|id| self.read(id)).transpose()
+        id.map(|id| Ok(self.visit.read(id)?.data().to_owned())).transpose()
     }
 }

@@ -1,0 +1,43 @@
+//! Questions to an index that is there: a view, solves, reverse dependencies.
+#![allow(missing_docs)]
+
+use caravan_benches::checkout;
+use caravan_revdeps::{Options, Targets, direct, recursive};
+use caravan_solver::{Platform, Problem, View, solve};
+use criterion::{Criterion, criterion_group, criterion_main};
+use opam_parser::source::directory::DirectorySource;
+use std::hint::black_box;
+
+fn asking(c: &mut Criterion) {
+    let index = caravan_tests::index_of(&DirectorySource::open(&checkout()).expect("the checkout is there"));
+    let platform = Platform::linux_x86_64();
+    let root = if index.find_name("utop").is_some() { "utop" } else { "caravan-demo" };
+    let problem = Problem::new([root.parse().expect("a name")]);
+    let mut group = c.benchmark_group("ask");
+    group.sample_size(20);
+    group.bench_function("view-and-solve-one", |b| {
+        b.iter(|| solve(&View::new(&index, &platform), &problem).is_ok());
+    });
+    let view = View::new(&index, &platform);
+    group.bench_function("solve-one", |b| b.iter(|| solve(&view, &problem).is_ok()));
+    group.bench_function("solve-newest-of-every-name", |b| {
+        let problems: Vec<Problem> = index
+            .names()
+            .filter(|name| !view.name(*name).available.is_empty())
+            .filter_map(|name| Some(Problem::new([index.name(name).parse().ok()?])))
+            .collect();
+        b.iter(|| problems.iter().filter(|problem| solve(&view, problem).is_ok()).count());
+    });
+    if let Some(name) = index.find_name("ocaml") {
+        let targets = Targets::of(&index, name, |_| true);
+        let options = Options::default();
+        group.bench_function("revdeps-of-ocaml", |b| b.iter(|| black_box(direct(&view, &targets, &options))));
+        group.bench_function("recursive-revdeps-of-ocaml", |b| {
+            b.iter(|| black_box(recursive(&view, &targets, &options)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, asking);
+criterion_main!(benches);

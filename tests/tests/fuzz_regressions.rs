@@ -1,0 +1,30 @@
+//! Inputs that once broke a law of `fuzz/laws.rs`, with the ordinary compiler.
+
+#[path = "../../fuzz/laws.rs"]
+#[allow(unreachable_pub)]
+mod laws;
+
+fn run(target: &str, law: fn(&[u8])) {
+    let folder = caravan_tests::workspace().join("fuzz/regressions").join(target);
+    let mut count = 0;
+    for entry in fs_err::read_dir(folder).unwrap() {
+        law(&fs_err::read(entry.unwrap().path()).unwrap());
+        count += 1;
+    }
+    assert!(count > 0, "no inputs for {target}");
+}
+
+#[test]
+fn parsing() {
+    run("parse", laws::parse);
+}
+
+#[test]
+fn versions() {
+    run("versions", laws::versions);
+}
+
+#[test]
+fn filters() {
+    run("filters", laws::filters);
+}

@@ -50,6 +50,17 @@ fn read(cache: &Cache, location: &Location, output: &mut Output) -> Result<Opene
     Ok(opened?)
 }
 
+/// A warning about some files, if there are any.
+fn complain(index: &Index, files: &[FileId], [one, several]: [&str; 2], output: &mut Output) {
+    let Some(first) = files.first() else { return };
+    let shown: Vec<String> = files.iter().take(3).map(|file| index.file_text(*file)).collect();
+    let more = if files.len() > 3 { ", …" } else { "" };
+    let (plural, verb) = if files.len() == 1 { ("", one) } else { ("s", several) };
+    let message = format!("{} opam file{plural} {verb}: {}{more}", files.len(), shown.join(", "));
+    let hint = format!("`caravan show {}` says what is wrong", index.file_text(*first));
+    output.warning(&message, Some(&hint));
+}
+
 impl Session {
     pub(crate) fn open(global: &Global, output: &mut Output) -> Result<Self, Failure> {
         let cache = cache(global)?;
@@ -76,18 +87,10 @@ impl Session {
             let hint = "the answer is right, but the next one will take as long; `--cache-dir DIR` names another place";
             output.warning(&warning.to_string(), Some(hint));
         }
-        let broken: Vec<String> = index.broken_files().map(|file| index.file_text(file)).collect();
-        if !broken.is_empty() {
-            let (count, verb) = if broken.len() == 1 {
-                ("1 opam file", "is")
-            } else {
-                (&*format!("{} opam files", broken.len()), "are")
-            };
-            let shown: Vec<&str> = broken.iter().take(3).map(String::as_str).collect();
-            let more = if broken.len() > 3 { ", …" } else { "" };
-            let hint = format!("`caravan show {}` says what is wrong", broken[0]);
-            output.warning(&format!("{count} {verb} broken and set aside: {}{more}", shown.join(", ")), Some(&hint));
-        }
+        let broken: Vec<FileId> = index.broken_files().collect();
+        let dropped: Vec<FileId> = index.files_with_problems().filter(|file| !broken.contains(file)).collect();
+        complain(&index, &broken, ["is broken and set aside", "are broken and set aside"], output);
+        complain(&index, &dropped, ["has a field that is ignored", "have fields that are ignored"], output);
         Ok(Self { index, locations })
     }
 

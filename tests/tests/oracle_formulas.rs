@@ -23,10 +23,13 @@ impl Sets for Texts<'_> {
     type Set = Text;
 
     fn constraint(&self, _: NameId, op: RelOp, bound: Bound<'_>) -> Text {
-        Text::One(op, match bound {
-            Bound::Known(version) => self.0.version(version).to_owned(),
-            Bound::Text(text) => text.to_owned(),
-        })
+        Text::One(
+            op,
+            match bound {
+                Bound::Known(version) => self.0.version(version).to_owned(),
+                Bound::Text(text) => text.to_owned(),
+            },
+        )
     }
 
     fn and(&self, a: Text, b: Text) -> Text {
@@ -175,9 +178,9 @@ impl Compare<'_> {
         let index = self.index;
         let versions = index.versions_of(name).map(|package| index.version(index.package_version(package)));
         let holds = |version: &&str| {
-            constraints.iter().all(|(op, bound)| {
-                op.holds(opam_parser::version::compare(version.as_bytes(), bound.as_bytes()))
-            })
+            constraints
+                .iter()
+                .all(|(op, bound)| op.holds(opam_parser::version::compare(version.as_bytes(), bound.as_bytes())))
         };
         versions.filter(holds).map(|version| format!("{text} (= {version})")).collect()
     }
@@ -200,6 +203,8 @@ fn every_package_evaluates_as_in_opam() {
     let Some(index) = caravan_tests::shared_index() else { return };
     let mut platform = Platform::linux_x86_64();
     platform.set("os-version", "12");
+    // The opam that made this file; `oui.0.1.0` depends on the version of opam.
+    platform.set("opam-version", "2.6.0~beta1");
     let view = View::new(&index, &platform);
     let mut classes: BTreeMap<NameId, Vec<PackageId>> = BTreeMap::new();
     for package in index.packages() {

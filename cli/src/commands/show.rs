@@ -81,8 +81,10 @@ pub(crate) fn run(global: &Global, arguments: &Show, output: &mut Output) -> Res
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let descriptions =
-        packages.iter().map(|package| describe(&session, &view, *package)).collect::<Result<Vec<_>, Failure>>()?;
+    let descriptions = packages
+        .iter()
+        .map(|package| describe(&session, &view, *package, output))
+        .collect::<Result<Vec<_>, Failure>>()?;
     if output.format == Format::Json {
         output.json(&Answer { schema: "caravan.show/1", packages: descriptions })?;
     } else {
@@ -111,11 +113,21 @@ fn texts(texts: &[BString]) -> Vec<String> {
     texts.iter().map(|text| text.to_str_lossy().into_owned()).collect()
 }
 
-fn describe(session: &Session, view: &View<'_>, package: PackageId) -> Result<Description, Failure> {
+fn describe(
+    session: &Session,
+    view: &View<'_>,
+    package: PackageId,
+    output: &mut Output,
+) -> Result<Description, Failure> {
     let index: &Index = &session.index;
     let file_id = index.package_file(package);
     // The index has what solving needs; the rest is in the file.
-    let file = OpamFile::parse(&session.text(file_id)?).file.unwrap_or_default();
+    let source = session.text(file_id)?;
+    let parsed = OpamFile::parse(&source);
+    for found in &parsed.diagnostics {
+        output.note(&found.render(&session.file_label(file_id), &source, output.colors_errors()));
+    }
+    let file = parsed.file.unwrap_or_default();
     let name = index.package_name(package);
     let version = |package| index.version(index.package_version(package)).to_owned();
     let available_if = index.available(package).to_filter().to_string();

@@ -31,6 +31,10 @@ impl Index {
             })
             .collect();
         near.sort_unstable();
+        if let Some((best, _, _)) = near.first().copied() {
+            // Beside a very near name, far ones only confuse.
+            near.retain(|(score, _, _)| *score <= best + 1);
+        }
         near.truncate(limit);
         near.into_iter().map(|(_, _, id)| id).collect()
     }

@@ -157,7 +157,7 @@ impl Cache {
         self.make(directory)?;
         let write = || {
             let mut file = tempfile::Builder::new().prefix(".unfinished-").tempfile_in(directory)?;
-            file.write_all(bytes)?;
+            file.as_file_mut().write_all(bytes)?;
             file.persist(path).map_err(|error| error.error)?;
             Ok(())
         };
@@ -341,8 +341,6 @@ impl Cache {
 
 /// The operating system's words without the path, which the message names already.
 fn reason(error: &io::Error) -> String {
-    match error.raw_os_error().or_else(|| error.get_ref()?.downcast_ref::<io::Error>()?.raw_os_error()) {
-        Some(code) => io::Error::from_raw_os_error(code).to_string(),
-        None => error.to_string(),
-    }
+    let text = error.to_string();
+    text.split_once(" at path ").map_or(text.as_str(), |(words, _)| words).to_owned()
 }

@@ -51,15 +51,18 @@ impl ArchiveSource {
         }
         let file = fs_err::File::open(path)?;
         let mut reader = BufReader::with_capacity(1 << 16, file);
-        let mut magic = [0; 2];
-        let read = std::io::BufRead::fill_buf(&mut reader)?;
-        let known = read.len().min(2);
-        magic[..known].copy_from_slice(&read[..known]);
+        let start = std::io::BufRead::fill_buf(&mut reader)?;
+        let gzip = start.starts_with(&[0x1f, 0x8b]);
+        // POSIX and GNU archives alike say so at this place of the first header.
+        let tar = start.get(257..262) == Some(b"ustar");
         let mut source = Self { path: path.into(), files: BTreeMap::new() };
-        if magic == [0x1f, 0x8b] {
+        if gzip {
             source.unpack(flate2::bufread::MultiGzDecoder::new(reader))?;
-        } else {
+        } else if tar {
             source.unpack(reader)?;
+        } else {
+            let reason = "it is a file, but neither a `.tar.gz` nor a `.tar` archive";
+            return Err(SourceError::NotARepository { path: path.into(), reason });
         }
         if source.files.is_empty() {
             return Err(SourceError::NotARepository {

@@ -209,9 +209,8 @@ impl Visit<'_> {
 
     fn tree(&self, id: Oid, directory: &str, sink: &mut Sink<'_>) -> Result<(), SourceError> {
         let object = self.read(id)?;
-        let regular = |name: &str| {
-            entries(object.data()).find(|entry| entry.regular && entry.name == name).map(|entry| entry.id)
-        };
+        let regular =
+            |name: &str| entries(object.data()).find(|entry| entry.regular && entry.name == name).map(|entry| entry.id);
         if let Some(opam) = regular("opam") {
             let companions = [regular("url"), regular("descr")];
             return sink(&mut GitEntry { visit: self, directory, opam, companions, blob: None });

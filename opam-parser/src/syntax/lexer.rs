@@ -2,7 +2,7 @@
 //!
 //! The longest match wins, and of two of equal length the earlier rule, as ocamllex has it. The
 //! lexer works on bytes and never looks at UTF-8. Something it cannot read becomes a diagnostic and
-//! is skipped, so that the parser sees the rest.
+//! a token of its own, so that the parser can go on behind it.
 
 use super::tree::{EnvOp, RelOp, Text};
 use crate::diagnostic::{Diagnostic, Span};
@@ -26,6 +26,8 @@ pub(super) enum TokenKind {
     RBracket,
     LParen,
     RParen,
+    /// Something unreadable, which has its diagnostic already.
+    Error,
     Eof,
 }
 
@@ -84,16 +86,13 @@ impl<'s> Lexer<'s> {
     }
 
     pub(super) fn next(&mut self) -> Token {
-        loop {
-            self.skip_blanks();
-            let start = self.pos;
-            if start >= self.source.len() {
-                return Token { kind: TokenKind::Eof, span: self.span(start) };
-            }
-            if let Some(kind) = self.token(start) {
-                return Token { kind, span: self.span(start) };
-            }
-        }
+        self.skip_blanks();
+        let start = self.pos;
+        let kind = match start < self.source.len() {
+            true => self.token(start).unwrap_or(TokenKind::Error),
+            false => TokenKind::Eof,
+        };
+        Token { kind, span: self.span(start) }
     }
 
     /// Blanks (L1) and comments (L2 to L4).

@@ -28,6 +28,10 @@ struct Parser<'s> {
     source: &'s [u8],
     lexer: Lexer<'s>,
     token: Token,
+    /// A token that was read and put back ([`Parser::recover`]).
+    put_back: Option<Token>,
+    /// The token before the current one, and whether it was the first of its line.
+    last: Option<(Token, bool)>,
     /// End of the token before the current one.
     last_end: u32,
     nodes: Vec<Node>,
@@ -67,7 +71,7 @@ impl<'s> Parser<'s> {
         let token = lexer.next();
         // One node for some 12 bytes of text is what real files have.
         let nodes = Vec::with_capacity(source.len() / 12 + 8);
-        Self { source, lexer, token, last_end: 0, nodes, depth: 0 }
+        Self { source, lexer, token, put_back: None, last: None, last_end: 0, nodes, depth: 0 }
     }
 
     fn finish(self, items: Vec<ItemNode>) -> (SyntaxTree<'s>, Vec<Diagnostic>) {
@@ -78,13 +82,17 @@ impl<'s> Parser<'s> {
 
     fn advance(&mut self) -> Token {
         let token = self.token;
+        self.last = Some((token, self.starts_line()));
         self.last_end = token.span.end;
-        self.token = self.lexer.next();
+        self.token = self.put_back.take().unwrap_or_else(|| self.lexer.next());
         token
     }
 
     fn unexpected(&mut self, wanted: &str) -> Lost {
         let Token { kind, span } = self.token;
+        if kind == TokenKind::Error {
+            return Lost;
+        }
         let shown = match kind {
             TokenKind::Eof => "the end of the file".to_owned(),
             TokenKind::Str(_) => "a string".to_owned(),
@@ -120,6 +128,13 @@ impl<'s> Parser<'s> {
     fn recover(&mut self, in_section: bool) {
         self.depth = 0;
         let mut braces = 0;
+        // A value that was not closed has swallowed the next item's name; its colon tells.
+        if let (TokenKind::Colon, Some((name @ Token { kind: TokenKind::Ident, .. }, true))) =
+            (self.token.kind, self.last)
+        {
+            self.put_back = Some(std::mem::replace(&mut self.token, name));
+            return;
+        }
         loop {
             match self.token.kind {
                 TokenKind::Eof => return,
@@ -135,7 +150,7 @@ impl<'s> Parser<'s> {
 
     fn starts_line(&self) -> bool {
         let start = self.token.span.start as usize;
-        start > self.last_end as usize && self.source[start - 1] == b'\n'
+        start == 0 || self.source[start - 1] == b'\n'
     }
 
     fn item(&mut self) -> Result<ItemNode, Lost> {

@@ -1,0 +1,35 @@
+//! Stepping through the real history: an index made from the one before is, byte for byte, the one
+//! made from nothing.
+
+use opam_parser::index::{Built, Index, build};
+use opam_parser::source::git::GitSource;
+
+#[test]
+fn steps_give_the_same_bytes_as_reading_everything() {
+    let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
+    let commits = std::process::Command::new("git")
+        .arg("--git-dir")
+        .arg(&repository)
+        .args(["rev-list", "--first-parent", "--reverse", "main"])
+        .output()
+        .unwrap();
+    let commits = String::from_utf8(commits.stdout).unwrap();
+    let commits: Vec<&str> = commits.lines().collect();
+    assert_eq!(commits.len(), 476);
+    let mut last: Option<Index> = None;
+    for (place, commit) in commits.iter().enumerate() {
+        let source = GitSource::open(&repository, commit).unwrap();
+        match build(&source, last.as_ref(), &|_, _| {}).unwrap() {
+            Built::New(index) => last = Some(index),
+            Built::Same => {}
+        }
+        if place % 25 == 0 || place + 1 == commits.len() {
+            let fresh = caravan_tests::index_of(&source);
+            assert!(fresh.as_bytes() == last.as_ref().unwrap().as_bytes(), "at commit {commit}");
+        }
+    }
+    // And back again, in one leap.
+    let source = GitSource::open(&repository, commits[0]).unwrap();
+    let Built::New(back) = build(&source, last.as_ref(), &|_, _| {}).unwrap() else { panic!("it is another state") };
+    assert!(back.as_bytes() == caravan_tests::index_of(&source).as_bytes());
+}

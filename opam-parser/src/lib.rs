@@ -11,7 +11,7 @@
 //! * [`syntax`]: the grammar; a tree whose every node knows its place; the printer.
 //! * [`version`], [`name`], [`atom`]: what packages are called, and their order.
 //! * [`filter`], [`formula`]: conditions on variables and on packages.
-//! * [`file`]: the typed opam file.
+//! * [`mod@file`]: the typed opam file.
 //! * [`source`]: where opam files come from.
 //! * [`index`]: one compact, immutable structure of a whole repository.
 //! * [`repository`]: opening repositories through a cache on disk.

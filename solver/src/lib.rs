@@ -11,7 +11,7 @@
 //!   F25), over any representation of version constraints. Reverse dependencies use it too.
 //! * [`View`]: an index as one platform sees it. A package is compiled when somebody first looks at
 //!   it, once for all solves and threads.
-//! * [`Problem`] and [`solve`]: what is asked, and the answer.
+//! * [`Problem`] and [`solve()`]: what is asked, and the answer.
 //!
 //! # Example
 //!

@@ -1,5 +1,7 @@
 //! Every package of `oracle/pef.txt.gz`: `available`, `depends`, `depopts` and `conflicts` as opam
 //! evaluates them for linux, x86_64, debian 12, compared as formulas in conjunctive form.
+// A panic is how a test fails, in its helpers too.
+#![allow(clippy::unwrap_used)]
 
 use caravan_solver::environment::DependencyFlags;
 use caravan_solver::reduce::{Bound, Reduced, Reduction, Sets, UndefinedBound};
@@ -83,10 +85,10 @@ fn read_atoms(text: &str) -> BTreeSet<String> {
     text.split([',', '|']).map(|atom| atom.trim().to_owned()).filter(|atom| !atom.is_empty()).collect()
 }
 
-fn atoms(index: &Index, formula: &Reduced<Text>, into: &mut Vec<(NameId, Option<Text>)>) {
+fn atoms(formula: &Reduced<Text>, into: &mut Vec<(NameId, Option<Text>)>) {
     match formula {
         Reduced::Atom(name, set) => into.push((*name, set.clone())),
-        Reduced::All(parts) | Reduced::Any(parts) => parts.iter().for_each(|part| atoms(index, part, into)),
+        Reduced::All(parts) | Reduced::Any(parts) => parts.iter().for_each(|part| atoms(part, into)),
     }
 }
 
@@ -145,7 +147,7 @@ impl Compare<'_> {
         let field = self.reduce(package, index.conflicts(package), DependencyFlags::default());
         let mut found = Vec::new();
         if let Some(field) = &field {
-            atoms(index, field, &mut found);
+            atoms(field, &mut found);
         }
         for (name, set) in found {
             let text = index.name(name);

@@ -73,7 +73,9 @@ fn solve(binary: &Path, cache: &Path, from: &dyn Fn(&mut Command)) -> f64 {
 fn warm(binary: &Path, from: &dyn Fn(&mut Command)) -> f64 {
     let cache = tempfile::tempdir().unwrap();
     // The first run stores the index, the second sees that its files are old enough to be trusted.
-    (0..3).for_each(|_| drop(solve(binary, cache.path(), from)));
+    for _ in 0..3 {
+        solve(binary, cache.path(), from);
+    }
     median((0..41).map(|_| solve(binary, cache.path(), from)).collect())
 }
 

@@ -27,6 +27,8 @@ pub enum BuildError {
 }
 
 /// What reading a source gave.
+// It lives from one call to the match after it; a box would only cost an allocation.
+#[allow(clippy::large_enum_variant)]
 pub enum Built {
     /// The earlier index still tells the truth.
     Same,

@@ -265,7 +265,7 @@ fn number<'p>(
     for (place, id) in order.iter().enumerate() {
         rank[*id as usize] = place as u32;
     }
-    for slot in translations.iter_mut().flat_map(|translation| table(translation)) {
+    for slot in translations.iter_mut().flat_map(table) {
         if *slot != UNUSED {
             *slot = rank[*slot as usize];
         }

@@ -2,7 +2,7 @@
 //!
 //! Built once from a [`Source`](crate::source::Source), then shared read-only by any number of threads, and, as
 //! a mapped file, by any number of processes. Names and versions are numbered in opam's order;
-//! dependencies, conflicts and availability are words ([`packed`]) that refer to those numbers, so a
+//! dependencies, conflicts and availability are words (module `packed`) that refer to those numbers, so a
 //! solver for any platform reads numbers only. The opam files themselves stay where they are;
 //! [`Index::file`] says where.
 //!
@@ -112,7 +112,7 @@ impl Index {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, &'static str> {
         let mut words = vec![0_u64; bytes.len().div_ceil(8)];
         bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        if bytes.len() % 8 != 0 {
+        if !bytes.len().is_multiple_of(8) {
             return Err("it is truncated");
         }
         Self::open(Backing::Owned(words))

@@ -134,7 +134,7 @@ impl Source for ArchiveSource {
     fn tops(&self) -> Result<Vec<Top>, SourceError> {
         let top = |(name, files): (&String, &BTreeMap<String, Companions>)| {
             let stamps: Vec<Stamp> = files.values().map(Companions::stamp).collect();
-            let parts = files.keys().map(String::as_bytes).chain(stamps.iter().map(|stamp| bytemuck::bytes_of(stamp)));
+            let parts = files.keys().map(String::as_bytes).chain(stamps.iter().map(bytemuck::bytes_of));
             Top { name: name.clone(), stamp: stamp_of(parts) }
         };
         Ok(self.files.iter().map(top).collect())

@@ -56,6 +56,8 @@ impl DirectorySource {
         if newest + YOUNG >= self.now {
             return Stamp::default();
         }
+        // The fields have other types on other systems.
+        #[allow(clippy::unnecessary_cast)]
         let facts: [u64; 8] = [
             stat.st_mtime as u64,
             stat.st_mtime_nsec as u64,

@@ -113,7 +113,7 @@ pub fn solve(view: &View<'_>, problem: &Problem) -> Result<Selection, SolveError
 fn resolve_root(view: &View<'_>, root: &Root) -> Result<ResolvedRoot, SolveError> {
     let index = view.index();
     let exists = |name: &NameId| {
-        index.package_range(*name).len() > 0 || index.broken_files().any(|file| index.file_name(file) == *name)
+        !index.package_range(*name).is_empty() || index.broken_files().any(|file| index.file_name(file) == *name)
     };
     let name = index.find_name(root.name.as_str()).filter(exists).ok_or_else(|| SolveError::UnknownName {
         name: root.name.to_string(),

@@ -31,7 +31,7 @@
 //! // A broken field is dropped and reported; the rest is used, as opam does it.
 //! let source = br#"opam-version: "2.0" depends: ["ocaml" {>= 4}]"#;
 //! let parsed = OpamFile::parse(source);
-//! assert_eq!(parsed.diagnostics[0].position(source).unwrap().column, 42);
+//! assert_eq!(parsed.diagnostics[0].position(source).unwrap().column, 43);
 //! ```
 
 pub mod atom;

@@ -19,6 +19,8 @@ use std::sync::OnceLock;
 pub struct View<'i> {
     index: &'i Index,
     variables: Variables,
+    /// How many versions the name with the most of them has.
+    widest: usize,
     names: Vec<OnceLock<NameView>>,
     packages: Vec<OnceLock<Compiled>>,
 }
@@ -122,12 +124,18 @@ impl<'i> View<'i> {
         names.resize_with(index.name_count(), OnceLock::new);
         let mut packages = Vec::new();
         packages.resize_with(index.package_count(), OnceLock::new);
-        Self { index, variables: Variables::new(index, platform), names, packages }
+        let widest = index.names().map(|name| index.package_range(name).len()).max().unwrap_or(0);
+        Self { index, variables: Variables::new(index, platform), widest, names, packages }
     }
 
     /// The index.
     pub fn index(&self) -> &'i Index {
         self.index
+    }
+
+    /// How many versions the name with the most of them has.
+    pub fn widest(&self) -> usize {
+        self.widest
     }
 
     /// The variables as a package sees them.

@@ -1,12 +1,7 @@
 //! Snapshots of what a person sees when something is wrong, with the exit codes of the table in
 //! README.md.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
-#[allow(dead_code, unreachable_pub)]
-mod caravan;
-
-use caravan::{Place, examples, fixture, workspace};
+use crate::caravan::{Place, examples, fixture, workspace};
 use insta::assert_snapshot;
 
 fn run(arguments: &[&str]) -> String {

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A place to run in: an empty home, an empty cache, a fixed platform.
-pub struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for part in ["home", "here"] {
             fs_err::create_dir(folder.path().join(part)).unwrap();
@@ -17,11 +17,11 @@ impl Place {
         Self { folder }
     }
 
-    pub fn path(&self, part: &str) -> PathBuf {
+    pub(crate) fn path(&self, part: &str) -> PathBuf {
         self.folder.path().join(part)
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_caravan"));
         command
             .args(arguments)
@@ -37,11 +37,11 @@ impl Place {
     }
 
     /// What a person sees: the exit code, stdout, stderr. Paths of this machine are replaced.
-    pub fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         self.show(&mut self.command(arguments))
     }
 
-    pub fn show(&self, command: &mut Command) -> String {
+    pub(crate) fn show(&self, command: &mut Command) -> String {
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
@@ -58,15 +58,15 @@ impl Place {
     }
 }
 
-pub fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     fs_err::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
 }
 
 /// The example repository, as an argument of `--repo`.
-pub fn examples() -> String {
+pub(crate) fn examples() -> String {
     workspace().join("examples/repository").display().to_string()
 }
 
-pub fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     workspace().join("tests/fixtures").join(name).display().to_string()
 }

@@ -1,11 +1,6 @@
 //! Snapshots of what a person sees, on the example repository.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
-#[allow(dead_code, unreachable_pub)]
-mod caravan;
-
-use caravan::{Place, examples, fixture};
+use crate::caravan::{Place, examples, fixture};
 use insta::assert_snapshot;
 
 fn run(arguments: &[&str]) -> String {

@@ -1,12 +1,7 @@
 //! Where repositories are found: flags, variables, the checkout one stands in, opam's root, clones,
 //! archives, overlays, the past.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
-#[allow(dead_code, unreachable_pub)]
-mod caravan;
-
-use caravan::{Place, examples};
+use crate::caravan::{Place, examples};
 use std::path::Path;
 use std::process::Command;
 
@@ -182,4 +177,33 @@ fn processes_share_a_cache() {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.stdout, outputs[0].stdout);
     }
+}
+
+#[test]
+fn an_archive_behind_a_url() {
+    use std::io::{Read, Write};
+    let place = Place::new();
+    let source = place.path("source");
+    write(&source, "tool.1", "");
+    let archive = place.path("index.tar.gz");
+    pack(&source, &archive);
+    let body = fs_err::read(&archive).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/index.tar.gz", listener.local_addr().unwrap());
+    // One request is answered; the second question must find the download in the cache.
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        let count = stream.read(&mut request).unwrap();
+        assert!(request[..count].starts_with(b"GET /index.tar.gz"));
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).unwrap();
+        stream.write_all(&body).unwrap();
+    });
+    for _ in 0..2 {
+        let shown = place.run(&["solve", "tool", "--repo", &url]);
+        assert_eq!(first_word(&shown), "tool.1", "{shown}");
+    }
+    server.join().unwrap();
+    let failed = place.run(&["solve", "tool", "--repo", &url, "--refresh"]);
+    assert!(failed.starts_with("exit code: 6") && failed.contains("cannot download"), "{failed}");
 }

@@ -1,7 +1,5 @@
 //! Cache files that are stale, cut off, damaged or made by an enemy: noticed, made again, and never a
 //! crash.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use opam_parser::index::{Index, PackageId};
 use opam_parser::repository::{Cache, Location};

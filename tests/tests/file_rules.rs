@@ -1,7 +1,5 @@
 //! The rules about single opam files, one after the other: rules P1 to P17, L, F16 to F20 and N of the
 //! semantics sheet. Each example is the sheet's own where it has one.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use opam_parser::diagnostic::Severity;
 use opam_parser::file::{Flags, OpamFile};

@@ -1,6 +1,4 @@
 //! Inputs that once broke a law of `fuzz/laws.rs`, with the ordinary compiler.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 #[path = "../../fuzz/laws.rs"]
 #[allow(unreachable_pub)]

@@ -1,7 +1,5 @@
 //! Stepping through the real history: an index made from the one before is, byte for byte, the one
 //! made from nothing.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use opam_parser::index::{Built, Index, build};
 use opam_parser::source::git::GitSource;

@@ -1,6 +1,4 @@
 //! Laws that hold for any input, on random ones.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use opam_parser::name::compare_case;
 use opam_parser::syntax::{self, ItemKind, Value, ValueKind};

@@ -1,7 +1,5 @@
 //! Where packages are found in a repository: rules N5 and R1 to R6, the same from a directory, a commit
 //! and an archive.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use opam_parser::file::OpamFile;
 use opam_parser::index::{Index, Precedence, overlay, with_pins};

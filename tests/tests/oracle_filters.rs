@@ -1,6 +1,4 @@
 //! Every row and column of `oracle/filters.tsv`: evaluation of filters, complete and partial.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use opam_parser::filter::eval::{Env, Scope, Value, eval};
 use opam_parser::filter::{self, Filter, partial::partial};

@@ -1,7 +1,5 @@
 //! Every package of `oracle/pef.txt.gz`: `available`, `depends`, `depopts` and `conflicts` as opam
 //! evaluates them for linux, x86_64, debian 12, compared as formulas in conjunctive form.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use caravan_solver::environment::DependencyFlags;
 use caravan_solver::reduce::{Bound, Reduced, Reduction, Sets, UndefinedBound};

@@ -1,6 +1,4 @@
 //! The package list of the real repository, and what is in it.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 #[test]
 fn the_list_is_that_of_opam_order_included() {

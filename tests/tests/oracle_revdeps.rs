@@ -1,7 +1,5 @@
 //! Every row of `oracle/revdeps.tsv.gz` but opam-repo-ci's three solver-backed lists: who depends on
 //! a package, as `opam list --depends-on` says, for 11 targets and 9 variants.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use caravan_revdeps::{Options, Targets, direct, recursive};
 use caravan_solver::{Platform, View};

@@ -1,7 +1,5 @@
 //! `oracle/installable.tsv.gz`: whether there is a solution, for half of the names on two compilers.
 //! That the selections agree too is the subject of the issue on the solver.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use caravan_solver::{Platform, Problem, SolveError, View, problem::Preference, solve};
 use rayon::prelude::*;

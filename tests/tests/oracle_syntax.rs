@@ -1,6 +1,4 @@
 //! Every row of `oracle/syntax.tsv`: what opam's parser accepts, and the tree it builds.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use bstr::ByteSlice;
 use opam_parser::diagnostic::Severity;

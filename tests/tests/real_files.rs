@@ -1,6 +1,4 @@
 //! Every opam file of the real repository.
-// A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
 
 use opam_parser::file::OpamFile;
 use opam_parser::syntax::{self, ItemKind, Items, Value, ValueKind, Values};

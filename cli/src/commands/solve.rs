@@ -9,7 +9,7 @@ use crate::session::Session;
 use caravan_solver::problem::Preference;
 use caravan_solver::solve::Fact;
 use caravan_solver::{Flags, Platform, Problem, Root, Selection, SolveError, View, solve};
-use opam_parser::index::{Index, NameId, with_pins};
+use opam_parser::index::{Found, Index, NameId, with_pins};
 use opam_parser::name::PackageName;
 use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
@@ -54,6 +54,11 @@ pub(crate) fn run(global: &Global, arguments: &Solve, output: &mut Output) -> Re
             Target::Package(root) => {
                 let mut root = *root;
                 let name = session.name(root.name.as_str())?;
+                for (_, version) in root.constraints.iter().filter(|(op, _)| *op == RelOp::Eq) {
+                    if let Some(Found::Broken(file)) = session.index.find(name, version.as_str()) {
+                        return Err(session.broken(file, output));
+                    }
+                }
                 if let Some(exact) = PackageName::new(session.index.name(name)) {
                     root.name = exact;
                 }
@@ -121,7 +126,11 @@ pub(crate) fn run(global: &Global, arguments: &Solve, output: &mut Output) -> Re
         Err(SolveError::UnknownVersion { name, version, known }) => {
             Err(Failure::unknown_version(&name, &version, &known))
         }
-        Err(SolveError::Broken { file, .. }) => Err(session.broken(file, output)),
+        Err(SolveError::Broken { package, .. }) => {
+            // Found above for everything but the compiler; the index may have other files now.
+            Err(Failure::new(Kind::BrokenFile, format!("`{package}` is set aside because its opam file is broken"))
+                .hint(format!("`caravan show {package}` says what is wrong")))
+        }
         Err(error) => Err(Failure::new(Kind::Repository, error.to_string())),
     }
 }

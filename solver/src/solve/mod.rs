@@ -94,9 +94,7 @@ struct ResolvedRoot {
 /// When something asked for does not exist, or the constraints contradict each other.
 pub fn solve(view: &View<'_>, problem: &Problem) -> Result<Selection, SolveError> {
     let roots = problem.roots.iter().map(|root| resolve_root(view, root)).collect::<Result<Vec<_>, _>>()?;
-    let index = view.index();
-    let versions = index.names().map(|name| index.package_range(name).len()).max().unwrap_or(0);
-    let mut outcome = match versions {
+    let mut outcome = match view.widest() {
         0..128 => attempt::<2>(view, problem, &roots),
         128..256 => attempt::<4>(view, problem, &roots),
         _ => Err(Outcome::TooWide),

@@ -1,0 +1,8 @@
+//! Black-box tests of the command line, in one binary.
+// A panic is how a test fails, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod caravan;
+mod commands;
+mod repositories;

@@ -1,0 +1,19 @@
+//! All black-box tests of the libraries, in one binary: linking is most of what building tests costs.
+// A panic is how a test fails, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
+mod cache_files;
+mod file_rules;
+mod fuzz_regressions;
+mod history;
+mod laws;
+mod layouts;
+mod oracle_filters;
+mod oracle_formulas;
+mod oracle_packages;
+mod oracle_revdeps;
+mod oracle_solve;
+mod oracle_syntax;
+mod oracle_versions;
+mod real_files;
+mod solutions_hold;

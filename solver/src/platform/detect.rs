@@ -135,3 +135,53 @@ fn installed_compiler(platform: &mut Platform) {
     let windows = pairs.get("os_type") == Some(&"Win32");
     platform.set("sys-ocaml-libc", if windows { "msvc" } else { "libc" });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{family_of, normalised_arch, normalised_os};
+    use crate::Platform;
+
+    #[test]
+    fn names_are_those_of_opam() {
+        for (machine, arch) in [
+            ("x86_64", "x86_64"),
+            ("AMD64", "x86_64"),
+            ("i686", "x86_32"),
+            ("aarch64", "arm64"),
+            ("armv7l", "arm32"),
+            ("ppc64le", "ppc64"),
+            ("s390x", "s390x"),
+            ("riscv64", "riscv64"),
+        ] {
+            assert_eq!(normalised_arch(machine), arch);
+        }
+        for (name, os) in
+            [("Linux", "linux"), ("Darwin", "macos"), ("CYGWIN_NT-10.0", "cygwin"), ("FreeBSD", "freebsd")]
+        {
+            assert_eq!(normalised_os(name), os);
+        }
+        assert_eq!((family_of("ubuntu"), family_of("alpine")), ("debian", "alpine"));
+    }
+
+    #[test]
+    fn distributions_with_and_without_a_version() {
+        let distribution = |text: &str| {
+            let mut platform = Platform::linux_x86_64();
+            platform.set_distribution(text);
+            ["os-distribution", "os-version", "os-family"].map(|name| platform.get(name).map(str::to_owned))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(distribution("ubuntu-24.04"), [some("ubuntu"), some("24.04"), some("debian")]);
+        assert_eq!(distribution("opensuse-leap-15.6"), [some("opensuse-leap"), some("15.6"), some("suse")]);
+        assert_eq!(distribution("opensuse-tumbleweed"), [some("opensuse-tumbleweed"), None, some("suse")]);
+        assert_eq!(distribution("homebrew"), [some("homebrew"), None, some("macos")]);
+    }
+
+    #[test]
+    fn this_machine_has_the_variables_that_filters_ask_for() {
+        let platform = Platform::detect();
+        for name in ["arch", "os", "os-distribution", "os-family", "opam-version"] {
+            assert!(platform.get(name).is_some_and(|value| !value.is_empty()), "{name}");
+        }
+    }
+}

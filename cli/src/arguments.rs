@@ -115,9 +115,6 @@ pub(crate) enum Command {
 #[derive(Args, Default)]
 #[command(next_help_heading = "Platform")]
 pub(crate) struct PlatformArguments {
-    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
-    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML")]
-    pub(crate) ocaml: Option<String>,
     /// The variable `os`: linux, macos, win32, freebsd
     #[arg(long, env = "CARAVAN_OS")]
     pub(crate) os: Option<String>,
@@ -150,6 +147,9 @@ pub(crate) struct Solve {
     /// Which versions to prefer
     #[arg(long, value_enum, default_value = "newest")]
     pub(crate) prefer: Prefer,
+    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
+    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
+    pub(crate) ocaml: Option<String>,
     #[command(flatten)]
     pub(crate) platform: PlatformArguments,
 }

@@ -35,6 +35,11 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let global = &arguments.global;
+    let reads_repositories =
+        matches!(arguments.command, Command::Solve(_) | Command::List(_) | Command::Show(_) | Command::Revdeps(_));
+    if !reads_repositories && (!global.repo.is_empty() || global.refresh) {
+        return Err(Failure::usage("this command reads no repository, so `--repo` and `--refresh` mean nothing to it"));
+    }
     match &arguments.command {
         Command::Solve(solve) => commands::solve::run(global, solve, output),
         Command::List(list) => commands::list::run(global, list, output),

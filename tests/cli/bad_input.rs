@@ -124,4 +124,5 @@ fn a_full_cache_directory() {
 fn a_wrong_command_line() {
     assert_snapshot!(run(&["solv", "x"]));
     assert_snapshot!(run(&["solve"]));
+    assert_snapshot!(run(&["parse", "x.opam"]));
 }

@@ -108,12 +108,12 @@ fn revdeps_as_json() {
 #[test]
 fn parse_prints_in_normal_style() {
     let file = format!("{}/packages/quotes/quotes.1/opam", examples());
-    assert_snapshot!(run(&["parse", "--print", &file]));
+    assert_snapshot!(Place::new().run(&["parse", "--print", &file]));
 }
 
 #[test]
 fn the_whole_example_repository_is_sound() {
-    assert_snapshot!(run(&["parse", &examples()]));
+    assert_snapshot!(Place::new().run(&["parse", &examples()]));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn cache() {
 #[test]
 fn completions_and_manual_pages() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = run(&["completions", shell]);
+        let script = Place::new().run(&["completions", shell]);
         assert!(script.starts_with("exit code: 0") && script.contains("revdeps"), "{shell}");
     }
     let place = Place::new();

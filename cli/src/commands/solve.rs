@@ -85,7 +85,7 @@ pub(crate) fn run(global: &Global, arguments: &Solve, output: &mut Output) -> Re
         }
     }
     let shown_roots: Vec<String> = roots.iter().map(show_root).collect();
-    if let Some(version) = &arguments.platform.ocaml {
+    if let Some(version) = &arguments.ocaml {
         roots.insert(0, compiler(index, version)?);
     }
     let preference = match arguments.prefer {

@@ -276,10 +276,11 @@ impl<'s> Parser<'s> {
     /// `value* close`; gives the first value.
     fn sequence(&mut self, close: TokenKind, wanted: &str) -> Result<u32, Lost> {
         self.deeper()?;
+        let open = self.last_end.saturating_sub(1);
         let (mut first, mut last) = (NONE, NONE);
         while self.token.kind != close {
             if !self.starts_value() {
-                return Err(self.unexpected(&format!("a value or {wanted}")));
+                return Err(self.unclosed(open, wanted));
             }
             let value = self.value()?;
             match last {
@@ -291,6 +292,18 @@ impl<'s> Parser<'s> {
         self.advance();
         self.depth -= 1;
         Ok(first)
+    }
+
+    /// Something that cannot stand between brackets: most likely the closing one is missing.
+    fn unclosed(&mut self, open: u32, wanted: &str) -> Lost {
+        let reported = self.lexer.diagnostics.len();
+        let lost = self.unexpected(&format!("a value or {wanted}"));
+        let line = memchr::memchr_iter(b'\n', &self.source[..open as usize]).count() + 1;
+        let bracket = char::from(self.source[open as usize]);
+        if let Some(found) = self.lexer.diagnostics.get_mut(reported) {
+            found.hint = Some(format!("the `{bracket}` on line {line} is not closed before this"));
+        }
+        lost
     }
 
     fn starts_value(&self) -> bool {

@@ -88,7 +88,12 @@ impl Session {
             output.warning(&warning.to_string(), Some(hint));
         }
         let broken: Vec<FileId> = index.broken_files().collect();
-        let dropped: Vec<FileId> = index.files_with_problems().filter(|file| !broken.contains(file)).collect();
+        // A dropped field matters to those who can mend it: in the tree that they work on.
+        let own = |file: &FileId| {
+            matches!(locations.get(index.file(*file).layer), Some(Location::Directory { marks: None, .. }))
+        };
+        let dropped =
+            index.files_with_problems().filter(|file| !broken.contains(file) && own(file)).collect::<Vec<_>>();
         complain(&index, &broken, ["is broken and set aside", "are broken and set aside"], output);
         complain(&index, &dropped, ["has a field that is ignored", "have fields that are ignored"], output);
         Ok(Self { index, locations })

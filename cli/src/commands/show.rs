@@ -157,6 +157,24 @@ fn describe(
     })
 }
 
+/// Words in lines of some 80 characters.
+fn wrapped(words: &[String]) -> String {
+    let mut text = String::new();
+    let mut column = 0;
+    for word in words {
+        if column > 0 && column + 2 + word.len() > 80 {
+            text.push('\n');
+            column = 0;
+        } else if column > 0 {
+            text.push_str("  ");
+            column += 2;
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text
+}
+
 fn print(package: &Description, output: &mut Output) -> Result<(), Failure> {
     let flags = package.flags.join(" ");
     let available = if package.available { "yes" } else { "no, not on this platform" };
@@ -165,7 +183,7 @@ fn print(package: &Description, output: &mut Output) -> Result<(), Failure> {
         ("name", package.name.clone()),
         ("version", package.version.clone()),
         ("synopsis", package.synopsis.clone()),
-        ("all-versions", package.all_versions.join("  ")),
+        ("all-versions", wrapped(&package.all_versions)),
         ("available", available.to_owned()),
         ("available-if", condition.to_owned()),
         ("flags", flags),

@@ -97,6 +97,8 @@ pub fn solve(view: &View<'_>, problem: &Problem) -> Result<Selection, SolveError
     let mut outcome = match view.widest() {
         0..128 => attempt::<2>(view, problem, &roots),
         128..256 => attempt::<4>(view, problem, &roots),
+        // In 2024, before old ones were archived, `ocaml-variants` had 596 versions.
+        256..1024 => attempt::<16>(view, problem, &roots),
         _ => Err(Outcome::TooWide),
     };
     if let Err(Outcome::TooWide) = outcome {

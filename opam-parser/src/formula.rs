@@ -22,6 +22,21 @@ pub enum Formula<T> {
     Or(Vec<Formula<T>>),
 }
 
+/// Formulas with more atoms are refused, so that what takes time with the square of their number stays
+/// harmless. The largest real one has 74.
+pub const MAX_ATOMS: usize = 10_000;
+
+impl<T> Formula<T> {
+    /// How many atoms it has.
+    pub fn atom_count(&self) -> usize {
+        match self {
+            Formula::Empty => 0,
+            Formula::Atom(_) => 1,
+            Formula::And(parts) | Formula::Or(parts) => parts.iter().map(Self::atom_count).sum(),
+        }
+    }
+}
+
 /// A package and the condition in braces after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependency {
@@ -72,10 +87,15 @@ type Read<T> = Result<T, Diagnostic>;
 /// # Errors
 /// A warning at the first element that is none; the whole field is to be ignored (rule P17).
 pub fn read_formula(value: Value<'_>, join: Join) -> Read<Formula<Dependency>> {
-    match value.kind() {
-        ValueKind::List(values) => joined(values, join),
-        _ => element(value, join),
+    let formula = match value.kind() {
+        ValueKind::List(values) => joined(values, join)?,
+        _ => element(value, join)?,
+    };
+    if formula.atom_count() > MAX_ATOMS {
+        let message = format!("more than {MAX_ATOMS} packages in one formula");
+        return Err(Diagnostic::warning(value.span(), message));
     }
+    Ok(formula)
 }
 
 fn make<T>(mut parts: Vec<Formula<T>>, join: Join) -> Formula<T> {

@@ -149,6 +149,25 @@ fn names_and_their_order() {
 }
 
 #[test]
+fn a_file_that_is_no_opam_file_is_given_up_on() {
+    let parsed = OpamFile::parse(&b"@".repeat(100_000));
+    assert_eq!(parsed.diagnostics.len(), 51);
+    assert!(parsed.diagnostics[50].message.starts_with("too many errors"));
+    let parsed = OpamFile::parse(format!("a: \"{}\"", "\\q".repeat(100_000)).as_bytes());
+    assert_eq!(parsed.diagnostics.len(), 51);
+}
+
+#[test]
+fn large_files_take_no_more_than_their_share() {
+    let many = |one: fn(usize) -> String| (0..200_000).map(one).collect::<String>();
+    // Anything quadratic here would not end within hours.
+    let atoms = format!("opam-version: \"2.0\"\ndepends: [{}]", many(|i| format!("\"p{i}\" ")));
+    check(&atoms, Verdict::Dropped);
+    check(&format!("opam-version: \"2.0\"\n{}", many(|i| format!("x-a{i}: {i}\n"))), Verdict::Fine);
+    check(&format!("opam-version: \"2.0\"\n{}", many(|i| format!("a{i}: {i}\n"))), Verdict::Dropped);
+}
+
+#[test]
 fn nesting_has_a_limit_and_nothing_overflows() {
     for (open, close) in [("(", ")"), ("[", "]"), ("!", ""), ("\"a\" {", "}")] {
         let nested =

@@ -9,7 +9,9 @@ use crate::formula::{Join, read_formula};
 use crate::syntax::{Item, ItemKind, RelOp, SyntaxTree, Value, ValueKind};
 use crate::version;
 use bstr::{BString, ByteSlice};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Ordering;
+use std::collections::hash_map::Entry;
 
 /// How much of a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +26,14 @@ pub enum Extent {
 const SUPPORTED: &[u8] = b"2.0";
 
 pub(super) fn read(tree: &SyntaxTree<'_>, extent: Extent, diagnostics: &mut Vec<Diagnostic>) -> OpamFile {
-    let mut reader =
-        Reader { file: OpamFile::default(), extent, legacy: vec![], seen: Vec::with_capacity(24), diagnostics };
+    let mut reader = Reader {
+        file: OpamFile::default(),
+        extent,
+        legacy: vec![],
+        seen: FxHashSet::default(),
+        extensions: FxHashMap::default(),
+        diagnostics,
+    };
     reader.opam_version(tree);
     if version::compare(without_patch(&reader.file.opam_version), SUPPORTED) == Ordering::Greater {
         // Rule P7: a stub whose availability is left to the `opam-version` variable.
@@ -52,7 +60,10 @@ struct Reader<'t, 'd> {
     extent: Extent,
     /// What the legacy fields add to `available`.
     legacy: Vec<Filter>,
-    seen: Vec<&'t str>,
+    /// The fields read so far.
+    seen: FxHashSet<&'t str>,
+    /// Places of the extensions by name.
+    extensions: FxHashMap<&'t str, usize>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -100,11 +111,10 @@ impl<'t> Reader<'t, '_> {
                     "author" => "authors",
                     name => name,
                 };
-                if self.seen.contains(&canonical) {
+                if !self.seen.insert(canonical) {
                     self.warn(item, format!("`{}` is set twice; the first one counts", item.name()));
                     return;
                 }
-                self.seen.push(canonical);
                 if let Err(mut found) = self.field(item, value) {
                     found.message = format!("{}; `{}` is ignored", found.message, item.name());
                     self.diagnostics.push(found);
@@ -112,20 +122,17 @@ impl<'t> Reader<'t, '_> {
             }
             ItemKind::Section { title, items } => match (item.name(), title) {
                 ("url", Some(_)) => self.warn(item, "a `url` section has no title; it is ignored".into()),
-                ("url", None) if self.seen.contains(&"url {") => {
+                ("url", None) if !self.seen.insert("url {") => {
                     self.warn(item, "`url` is set twice; the first one counts".into());
                 }
-                ("url", None) => {
-                    self.seen.push("url {");
-                    match read::source(items, self.diagnostics) {
-                        Ok(Some(source)) => self.file.url = Some(source),
-                        Ok(None) => self.warn(item, "missing `src`; `url` is ignored".into()),
-                        Err(mut found) => {
-                            found.message.push_str("; `url` is ignored");
-                            self.diagnostics.push(found);
-                        }
+                ("url", None) => match read::source(items, self.diagnostics) {
+                    Ok(Some(source)) => self.file.url = Some(source),
+                    Ok(None) => self.warn(item, "missing `src`; `url` is ignored".into()),
+                    Err(mut found) => {
+                        found.message.push_str("; `url` is ignored");
+                        self.diagnostics.push(found);
                     }
-                }
+                },
                 ("extra-source", Some(_)) if self.extent == Extent::Solving => {}
                 ("extra-source", Some(title)) => match read::source(items, self.diagnostics) {
                     Ok(Some(source)) => self.file.extra_sources.push((title.to_owned(), source)),
@@ -138,14 +145,18 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// The last one of a name counts (rule P12).
-    fn extension(&mut self, tree: &SyntaxTree<'_>, item: Item<'_>, value: Value<'_>) {
+    fn extension(&mut self, tree: &SyntaxTree<'_>, item: Item<'t>, value: Value<'_>) {
         if self.extent == Extent::Solving {
             return;
         }
         let text = value.span().slice(tree.source()).into();
-        let name = item.name();
-        self.file.extensions.retain(|known| known.name != name);
-        self.file.extensions.push(Extension { name: name.into(), text });
+        match self.extensions.entry(item.name()) {
+            Entry::Occupied(place) => self.file.extensions[*place.get()].text = text,
+            Entry::Vacant(place) => {
+                place.insert(self.file.extensions.len());
+                self.file.extensions.push(Extension { name: item.name().into(), text });
+            }
+        }
     }
 
     fn field(&mut self, item: Item<'_>, value: Value<'_>) -> Read<()> {

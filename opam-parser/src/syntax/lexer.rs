@@ -63,6 +63,9 @@ static CLASS: [u8; 256] = {
     table
 };
 
+/// After so many errors nobody reads on.
+const MAX_ERRORS: usize = 50;
+
 /// 63-bit integers, as OCaml's on a 64-bit machine (rule L8).
 const INT_MAX: i64 = (1 << 62) - 1;
 const INT_MIN: i64 = -(1 << 62);
@@ -81,8 +84,22 @@ impl<'s> Lexer<'s> {
         Span::new(start as u32, self.pos as u32)
     }
 
+    /// Records an error. A file with very many is no opam file: the rest of it is not read.
+    pub(super) fn report(&mut self, found: Diagnostic) {
+        if self.diagnostics.len() < MAX_ERRORS {
+            self.diagnostics.push(found);
+            return;
+        }
+        if self.diagnostics.len() == MAX_ERRORS {
+            let end = self.source.len() as u32;
+            let rest = Diagnostic::error(Span::new(end, end), "too many errors: the rest of the file is not read");
+            self.diagnostics.push(rest);
+        }
+        self.pos = self.source.len();
+    }
+
     fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(span, message));
+        self.report(Diagnostic::error(span, message));
     }
 
     pub(super) fn next(&mut self) -> Token {
@@ -187,7 +204,7 @@ impl<'s> Lexer<'s> {
             self.pos = start + 3;
             let found = Diagnostic::error(self.span(start), "a byte order mark is not allowed here")
                 .with_hint("save the file as UTF-8 without a byte order mark");
-            self.diagnostics.push(found);
+            self.report(found);
             return;
         }
         // One whole character, so that the message is readable and the rest is not reported again.
@@ -204,7 +221,7 @@ impl<'s> Lexer<'s> {
         } else if rest[0] == b'\'' {
             found = found.with_hint("strings are written between double quotes");
         }
-        self.diagnostics.push(found);
+        self.report(found);
     }
 
     /// End of the run of word bytes from `at`, and whether it holds a letter.
@@ -313,7 +330,7 @@ impl<'s> Lexer<'s> {
                 } else {
                     "close it with `\"`"
                 });
-                self.diagnostics.push(found);
+                self.report(found);
                 return TokenKind::Str(decoder.finish(self.source, self.source.len(), &mut self.decoded));
             };
             at += found;
@@ -361,7 +378,7 @@ impl<'s> Lexer<'s> {
                 let found = Diagnostic::error(span, "this escape means nothing").with_hint(
                     r#"write `\\` for a backslash; the others are `\"`, `\'`, `\n`, `\r`, `\t`, `\b`, `\ `, `\123` and `\x7f`"#,
                 );
-                self.diagnostics.push(found);
+                self.report(found);
                 return at + 1;
             }
         };

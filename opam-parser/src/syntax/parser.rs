@@ -105,7 +105,7 @@ impl<'s> Parser<'s> {
         } else if let (TokenKind::Ident, [.., b':']) = (kind, span.slice(self.source)) {
             found = found.with_hint("write a blank after `:`");
         }
-        self.lexer.diagnostics.push(found);
+        self.lexer.report(found);
         Lost
     }
 
@@ -202,7 +202,7 @@ impl<'s> Parser<'s> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             let message = format!("this nests more than {MAX_DEPTH} levels deep");
-            self.lexer.diagnostics.push(Diagnostic::error(self.token.span, message));
+            self.lexer.report(Diagnostic::error(self.token.span, message));
             return Err(Lost);
         }
         Ok(())

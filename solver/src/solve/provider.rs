@@ -8,8 +8,8 @@
 //!   branch written first, is preferred.
 //! * A conflict class is a variable with a value for each member's name.
 //!
-//! Decisions go by order of discovery, dependencies in the order in which they are written, after
-//! what has no choice left; nothing depends on hash order.
+//! Decisions go depth first, dependencies in the order in which they are written (rule O7 of the
+//! semantics sheet), after what has no choice left; nothing depends on hash order.
 
 use super::ResolvedRoot;
 use super::bits::Bits;
@@ -18,8 +18,10 @@ use crate::view::{Compiled, Requirement, View};
 use opam_parser::index::{NameId, PackageId};
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, VersionSet};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -66,13 +68,17 @@ pub(super) struct Provider<'p, 'i, const W: usize> {
 
 #[derive(Default)]
 struct State<const W: usize> {
-    /// When each variable was first mentioned.
-    discovered: FxHashMap<Var, u32>,
+    /// The first way to each variable.
+    discovered: FxHashMap<Var, Path>,
     /// What may be chosen of a name.
     candidates: FxHashMap<NameId, Candidates<W>>,
     /// The members of each class, numbered as they come.
     classes: FxHashMap<NameId, Vec<NameId>>,
 }
+
+/// A way from the question to a variable: the place of each dependency among its siblings. The order
+/// of ways is that of a depth-first walk.
+type Path = SmallVec<[u32; 8]>;
 
 #[derive(Clone)]
 struct Candidates<const W: usize> {
@@ -196,11 +202,11 @@ impl<const W: usize> DependencyProvider for Provider<'_, '_, W> {
     type VS = Bits<W>;
     type M = Impossible;
     type Err = TooWide;
-    /// Nothing left, one thing left, required, optional; then the order of discovery.
-    type Priority = (u8, Reverse<u32>);
+    /// Nothing left, one thing left, required, optional; then depth first.
+    type Priority = (u8, Reverse<Path>);
 
     fn prioritize(&self, var: &Var, range: &Bits<W>, _: &PackageResolutionStatistics) -> Self::Priority {
-        let discovered = self.state.borrow().discovered.get(var).copied().unwrap_or(u32::MAX);
+        let discovered = self.state.borrow().discovered.get(var).cloned().unwrap_or_default();
         let class = match self.possible(*var, range) {
             Ok(possible) if matches!(var, Var::Name(_)) && possible.contains(&ABSENT) => 0,
             Ok(possible) => match possible.count() {
@@ -229,9 +235,15 @@ impl<const W: usize> DependencyProvider for Provider<'_, '_, W> {
     fn get_dependencies(&self, var: &Var, bit: &u32) -> Result<Dependencies<Var, Bits<W>, Impossible>, TooWide> {
         let dependencies = self.dependencies(*var, *bit)?;
         let mut state = self.state.borrow_mut();
-        for (dependency, _) in &dependencies {
-            let next = state.discovered.len() as u32;
-            state.discovered.entry(*dependency).or_insert(next);
+        let own = state.discovered.get(var).cloned().unwrap_or_default();
+        for (place, (dependency, _)) in dependencies.iter().enumerate() {
+            let mut path = own.clone();
+            path.push(place as u32);
+            match state.discovered.entry(*dependency) {
+                Entry::Vacant(unknown) => drop(unknown.insert(path)),
+                Entry::Occupied(mut known) if path < *known.get() => drop(known.insert(path)),
+                Entry::Occupied(_) => {}
+            }
         }
         Ok(Dependencies::Available(dependencies.into_iter().collect()))
     }

@@ -1,4 +1,4 @@
-//! Inputs that once broke a law of `fuzz/laws.rs`, with the ordinary compiler.
+//! Inputs that once broke a law of `fuzz/laws.rs`, or easily could, with the ordinary compiler.
 
 #[path = "../../fuzz/laws.rs"]
 #[allow(unreachable_pub)]

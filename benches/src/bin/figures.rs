@@ -84,7 +84,23 @@ fn peak_mib() -> f64 {
     usage.max_rss() as f64 / 1024.0
 }
 
+/// What a process of its own does for [`main`]: one cold start, and the peak of its memory.
+fn measure_peak(binary: &Path, place: String) {
+    let cache = tempfile::tempdir().unwrap();
+    solve(binary, cache.path(), &|command| {
+        command.arg("--repo").arg(&place);
+    });
+    println!("{}", peak_mib());
+}
+
 fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if let (Some("--peak"), Some(binary), Some(place)) =
+        (arguments.next().as_deref(), arguments.next(), arguments.next())
+    {
+        measure_peak(Path::new(&binary), place);
+        return ExitCode::SUCCESS;
+    }
     let Some(repository) = bare_repository() else { return ExitCode::SUCCESS };
     let checkout = checkout();
     let binary = caravan();
@@ -97,18 +113,11 @@ fn main() -> ExitCode {
     };
     let git = format!("{}#main", repository.display());
 
-    // Memory first: the peak is that of the largest process so far. The build before it is measured
-    // with it, so the processes that matter run in a process of their own.
-    if std::env::args().nth(1).as_deref() == Some("--peak") {
-        let cache = tempfile::tempdir().unwrap();
-        let place = std::env::args().nth(2).unwrap();
-        solve(&binary, cache.path(), &repo(&place));
-        println!("{}", peak_mib());
-        return ExitCode::SUCCESS;
-    }
+    // The peak is that of the largest child so far, builds included: each is measured by a process of
+    // its own that has no other child.
     for (what, place) in [("a checkout", checkout.display().to_string()), ("a git commit", git.clone())] {
         let own = std::env::current_exe().unwrap();
-        let output = Command::new(own).args(["--peak", &place]).output().unwrap();
+        let output = Command::new(own).arg("--peak").arg(&binary).arg(&place).output().unwrap();
         let peak: f64 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
         figures.report(&format!("peak memory of a cold `caravan solve utop`, {what}"), peak, 120.0, "MiB");
     }

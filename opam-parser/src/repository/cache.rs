@@ -20,7 +20,6 @@ use crate::index::{BuildError, Built, Index, Precedence, TooLarge, build, overla
 use crate::source::SourceError;
 use crate::source::archive::ArchiveSource;
 use crate::source::directory::DirectorySource;
-
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};

@@ -64,8 +64,8 @@ impl DirectorySource {
             stat.st_ctime as u64,
             stat.st_ctime_nsec as u64,
             stat.st_size as u64,
-            stat.st_ino,
-            stat.st_dev,
+            stat.st_ino as u64,
+            stat.st_dev as u64,
             u64::from(stat.st_mode),
         ];
         let hash = xxhash_rust::xxh3::xxh3_128(bytemuck::bytes_of(&facts));
@@ -85,11 +85,16 @@ impl DirectorySource {
     }
 
     /// Entries of a directory below `packages/`, in byte order, and whether each could be a
-    /// directory itself. Names that are not UTF-8 cannot be packages.
+    /// directory itself. Names that are not UTF-8 cannot be packages. Empty if there is no directory
+    /// after all (a dangling link, a socket).
     fn list(&self, path: &str) -> Result<Vec<(String, bool)>, SourceError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let open = rustix::fs::openat(&self.packages, path, flags, Mode::empty());
-        let directory = open.map_err(|error| self.io(path, error))?;
+        let directory = match open {
+            Ok(directory) => directory,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO) => return Ok(vec![]),
+            Err(error) => return Err(self.io(path, error)),
+        };
         let mut entries = Vec::new();
         for entry in rustix::fs::Dir::new(directory).map_err(|error| self.io(path, error))? {
             let entry = entry.map_err(|error| self.io(path, error))?;
@@ -169,12 +174,7 @@ impl Reader for DirectoryReader<'_> {
 
 impl DirectoryReader<'_> {
     fn below(&mut self, top: &mut Top, directory: &str, sink: &mut Sink<'_>) -> Result<(), SourceError> {
-        let entries = match self.source.list(&join(&top.name, directory)) {
-            Ok(entries) => entries,
-            // Not a directory after all (a dangling link, a socket): nothing is below it.
-            Err(SourceError::Io(error)) if error.kind() != std::io::ErrorKind::PermissionDenied => return Ok(()),
-            Err(error) => return Err(error),
-        };
+        let entries = self.source.list(&join(&top.name, directory))?;
         for (name, may_be_directory) in entries {
             let path = join(directory, &name);
             if may_be_directory && !self.package(&top.name, &path, sink)? {

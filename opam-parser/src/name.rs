@@ -2,7 +2,7 @@
 
 use crate::version::Version;
 use compact_str::CompactString;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
@@ -29,6 +29,13 @@ impl PackageName {
 pub fn is_valid(text: &[u8]) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"_+-".contains(b);
     text.iter().all(allowed) && text.iter().any(u8::is_ascii_alphabetic)
+}
+
+impl<'de> Deserialize<'de> for PackageName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = CompactString::deserialize(deserializer)?;
+        Self::new(&text).ok_or_else(|| serde::de::Error::custom(format_args!("`{text}` is not a package name")))
+    }
 }
 
 impl fmt::Display for PackageName {

@@ -8,11 +8,13 @@
 //! [`Version`] is equal by this order and hashes nothing: keep versions in ordered collections.
 
 use compact_str::CompactString;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
 
 /// A version as it is written; `Eq` and `Ord` are opam's.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
 pub struct Version(CompactString);
 
 impl Version {
@@ -31,6 +33,13 @@ impl Version {
 pub fn is_valid(text: &[u8]) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"._+~-".contains(b);
     !text.is_empty() && text.iter().all(allowed)
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = CompactString::deserialize(deserializer)?;
+        Self::new(&text).ok_or_else(|| serde::de::Error::custom(format_args!("`{text}` is not a version")))
+    }
 }
 
 impl fmt::Display for Version {

@@ -4,10 +4,12 @@
 //! `opam-version` sets the file aside (rules P1 to P8), an error in a field drops that field (P9).
 
 mod fields;
+mod place;
 mod read;
 mod types;
 
 pub use fields::Extent;
+pub use place::field_line;
 pub use types::{
     Argument, Checksum, Command, Depext, EnvUpdate, Extension, ExtraFile, Feature, Filtered, Flags, HashKind,
     PinDepend, Source, Url,

@@ -28,9 +28,11 @@ use texts::{Numbered, Strings, Translation, number};
 use winners::{Group, groups};
 
 /// Which of several files for the same package version counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Precedence {
     /// The one of the earlier source, as opam orders its repositories.
+    #[default]
     FirstWins,
     /// The one of the later source, as solver-service overlays them.
     LastWins,

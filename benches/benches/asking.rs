@@ -3,7 +3,7 @@
 
 use caravan_benches::checkout;
 use caravan_revdeps::{Options, Targets, direct, recursive};
-use caravan_solver::{Platform, Problem, View, solve};
+use caravan_solver::{Platform, Request, View, solve};
 use criterion::{Criterion, criterion_group, criterion_main};
 use opam_parser::source::directory::DirectorySource;
 use std::hint::black_box;
@@ -12,21 +12,21 @@ fn asking(c: &mut Criterion) {
     let index = caravan_tests::index_of(&DirectorySource::open(&checkout()).expect("the checkout is there"));
     let platform = Platform::linux_x86_64();
     let root = if index.find_name("utop").is_some() { "utop" } else { "caravan-demo" };
-    let problem = Problem::new([root.parse().expect("a name")]);
+    let request = Request::new([root.parse().expect("a name")]);
     let mut group = c.benchmark_group("ask");
     group.sample_size(20);
     group.bench_function("view-and-solve-one", |b| {
-        b.iter(|| solve(&View::new(&index, &platform), &problem).is_ok());
+        b.iter(|| solve(&View::new(&index, &platform), &request).is_ok());
     });
     let view = View::new(&index, &platform);
-    group.bench_function("solve-one", |b| b.iter(|| solve(&view, &problem).is_ok()));
+    group.bench_function("solve-one", |b| b.iter(|| solve(&view, &request).is_ok()));
     group.bench_function("solve-newest-of-every-name", |b| {
-        let problems: Vec<Problem> = index
+        let requests: Vec<Request> = index
             .names()
             .filter(|name| !view.name(*name).available.is_empty())
-            .filter_map(|name| Some(Problem::new([index.name(name).parse().ok()?])))
+            .filter_map(|name| Some(Request::new([index.name(name).parse().ok()?])))
             .collect();
-        b.iter(|| problems.iter().filter(|problem| solve(&view, problem).is_ok()).count());
+        b.iter(|| requests.iter().filter(|request| solve(&view, request).is_ok()).count());
     });
     if let Some(name) = index.find_name("ocaml") {
         let targets = Targets::of(&index, name, |_| true);

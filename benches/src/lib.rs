@@ -2,7 +2,13 @@
 //! repository (whose figures say little).
 
 // A benchmark that cannot read its data has nothing else to do than to stop.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
+
+pub mod floor;
+pub mod hard;
+mod report;
+
+pub use report::{Figures, median, time};
 
 use opam_parser::source::git::GitSource;
 use opam_parser::source::{Reader, Source};

@@ -12,7 +12,8 @@ Exit codes:
   3  there is no such package or version
   4  the repository cannot be read
   5  a broken opam file is in the way
-  6  the system does not let us: cache directory, network, output";
+  6  the system does not let us: cache directory, network, output
+  7  the time limit was reached";
 
 /// A solver and reverse-dependency engine for opam repositories
 #[derive(Parser)]
@@ -95,6 +96,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Which versions to install
     Solve(Solve),
+    /// Which packages can be installed
+    Installable(Installable),
     /// Packages by name, with their newest versions
     List(List),
     /// What is known about a package
@@ -133,7 +136,7 @@ pub(crate) struct PlatformArguments {
 pub(crate) struct Solve {
     /// Packages, with a version or constraint: utop, utop.2.14.0, 'cohttp-lwt-unix>=6'; or a project's
     /// directory, whose opam files are solved for, with their tests
-    #[arg(required = true, value_name = "PACKAGE|DIR")]
+    #[arg(required_unless_present = "problem", value_name = "PACKAGE|DIR")]
     pub(crate) targets: Vec<String>,
     /// With what the named packages need for their tests
     #[arg(short = 't', long)]
@@ -147,9 +150,125 @@ pub(crate) struct Solve {
     /// Which versions to prefer
     #[arg(long, value_enum, default_value = "newest")]
     pub(crate) prefer: Prefer,
+    /// With `--prefer oldest`, what else to push down to its oldest version; may be repeated
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) push_down: Vec<PushDown>,
+    /// What to do about versions with `avoid-version` or `deprecated`; without it, what the dialect does
+    #[arg(long, value_enum)]
+    pub(crate) avoid: Option<Avoid>,
+    /// Whose reading of opam files counts
+    #[arg(long, value_enum, default_value = "opam")]
+    pub(crate) dialect: Dialect,
+    /// A question in JSON (see docs/json.md) instead of packages and options; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "targets", "with_test", "with_doc", "with_dev_setup", "prefer", "push_down", "avoid", "dialect",
+        "time_limit", "ocaml", "platforms", "same_versions", "os", "arch", "distro", "variables",
+    ])]
+    pub(crate) problem: Option<PathBuf>,
+    /// Say for every package that is not at its newest version (with `--prefer oldest`, its oldest) why
+    #[arg(long)]
+    pub(crate) explain_versions: bool,
+    /// Check the answer: that every rule holds, and that nothing in it can be better
+    #[arg(long, conflicts_with_all = ["explain_versions", "same_versions"])]
+    pub(crate) check: bool,
+    /// Name the file and line of each fact of an explanation
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Give up after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) time_limit: Option<f64>,
     /// The OCaml to use: 5.4.1, or 5.4 for its newest release
     #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
     pub(crate) ocaml: Option<String>,
+    /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
+    #[arg(
+        long = "platform",
+        value_name = "OS/ARCH[/DISTRO]",
+        help_heading = "Platform",
+        conflicts_with_all = ["os", "arch", "distro"]
+    )]
+    pub(crate) platforms: Vec<String>,
+    /// The same versions on all platforms, where that is possible
+    #[arg(long, requires = "platforms", help_heading = "Platform")]
+    pub(crate) same_versions: bool,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
+/// A number of seconds, perhaps with a fraction.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
+        _ => Err("a number of seconds is expected, such as 10 or 0.5".to_owned()),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PushDown {
+    /// Packages that stand for something of the system (`conf-…`)
+    Conf,
+    /// Compilers, and `ocaml`
+    Compilers,
+    /// Releases of the opam file alone: 4.08.1 rather than 4.08.1-1
+    Revisions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Avoid {
+    /// They do not exist
+    Never,
+    /// Only where there is no solution without
+    IfNeeded,
+    /// After all other versions of their name
+    LastOfName,
+    /// Like any other version
+    Ignore,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dialect {
+    /// opam 2.6
+    Opam,
+    /// The opam-0install command
+    #[value(name = "opam-0install")]
+    Opam0install,
+    /// solver-service
+    SolverService,
+}
+
+#[derive(Args)]
+pub(crate) struct Installable {
+    /// Packages, with a version or constraint; all without any
+    pub(crate) packages: Vec<String>,
+    /// Every version, not only the newest
+    #[arg(short = 'V', long)]
+    pub(crate) all_versions: bool,
+    /// Each with what it needs for its tests
+    #[arg(short = 't', long)]
+    pub(crate) with_test: bool,
+    /// Each with what it needs for its documentation
+    #[arg(short = 'd', long)]
+    pub(crate) with_doc: bool,
+    /// What to do about versions with `avoid-version` or `deprecated`
+    #[arg(long, value_enum)]
+    pub(crate) avoid: Option<Avoid>,
+    /// Also list those that can be installed
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Give up after so many seconds on a platform
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) time_limit: Option<f64>,
+    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
+    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
+    pub(crate) ocaml: Option<String>,
+    /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
+    #[arg(
+        long = "platform",
+        value_name = "OS/ARCH[/DISTRO]",
+        help_heading = "Platform",
+        conflicts_with_all = ["os", "arch", "distro"]
+    )]
+    pub(crate) platforms: Vec<String>,
     #[command(flatten)]
     pub(crate) platform: PlatformArguments,
 }

@@ -15,6 +15,7 @@ pub(crate) enum Kind {
     Repository = 4,
     BrokenFile = 5,
     System = 6,
+    TimeLimit = 7,
 }
 
 /// The code for an answer that is no.

@@ -35,13 +35,16 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let global = &arguments.global;
-    let reads_repositories =
-        matches!(arguments.command, Command::Solve(_) | Command::List(_) | Command::Show(_) | Command::Revdeps(_));
+    let reads_repositories = matches!(
+        arguments.command,
+        Command::Solve(_) | Command::Installable(_) | Command::List(_) | Command::Show(_) | Command::Revdeps(_)
+    );
     if !reads_repositories && (!global.repo.is_empty() || global.refresh) {
         return Err(Failure::usage("this command reads no repository, so `--repo` and `--refresh` mean nothing to it"));
     }
     match &arguments.command {
         Command::Solve(solve) => commands::solve::run(global, solve, output),
+        Command::Installable(installable) => commands::installable::run(global, installable, output),
         Command::List(list) => commands::list::run(global, list, output),
         Command::Show(show) => commands::show::run(global, show, output),
         Command::Revdeps(revdeps) => commands::revdeps::run(global, revdeps, output),

@@ -1,10 +1,11 @@
-//! The platform that the arguments describe.
+//! The platforms that the arguments describe.
 
 use crate::arguments::PlatformArguments;
 use crate::failure::Failure;
 use caravan_solver::Platform;
 
-pub(crate) fn platform(arguments: &PlatformArguments) -> Result<Platform, Failure> {
+/// This machine, or another one that is described by what differs.
+pub(crate) fn one_platform(arguments: &PlatformArguments) -> Result<Platform, Failure> {
     let mut platform = Platform::detect();
     if let Some(os) = &arguments.os {
         if platform.get("os") != Some(os) {
@@ -26,6 +27,34 @@ pub(crate) fn platform(arguments: &PlatformArguments) -> Result<Platform, Failur
     if let Some(distro) = &arguments.distro {
         platform.set_distribution(distro);
     }
+    set_variables(&mut platform, arguments)?;
+    Ok(platform)
+}
+
+/// Platforms that are described in full: `linux/x86_64/debian-13`.
+pub(crate) fn platforms(texts: &[String], arguments: &PlatformArguments) -> Result<Vec<Platform>, Failure> {
+    let platform = |text: &String| {
+        let mut parts = text.split('/');
+        let (os, arch, distro) = (parts.next(), parts.next(), parts.next());
+        let (Some(os), Some(arch), None) =
+            (os.filter(|os| !os.is_empty()), arch.filter(|a| !a.is_empty()), parts.next())
+        else {
+            return Err(Failure::usage(format!("`{text}` is not a platform"))
+                .hint("write `--platform linux/x86_64/debian-13` or `--platform macos/arm64`"));
+        };
+        let mut platform = Platform::new();
+        platform.set("os", os);
+        platform.set("arch", arch);
+        if let Some(distro) = distro {
+            platform.set_distribution(distro);
+        }
+        set_variables(&mut platform, arguments)?;
+        Ok(platform)
+    };
+    texts.iter().map(platform).collect()
+}
+
+fn set_variables(platform: &mut Platform, arguments: &PlatformArguments) -> Result<(), Failure> {
     for assignment in &arguments.variables {
         let (name, value) = match assignment.split_once('=') {
             None => (assignment.as_str(), None),
@@ -42,7 +71,7 @@ pub(crate) fn platform(arguments: &PlatformArguments) -> Result<Platform, Failur
             Some(value) => platform.set(name, value),
         }
     }
-    Ok(platform)
+    Ok(())
 }
 
 fn forget_compiler(platform: &mut Platform) {

@@ -1,6 +1,9 @@
 //! Which repositories are meant, and getting those that are elsewhere.
 
 mod fetch;
+mod pin;
+
+pub(crate) use pin::pinned_file;
 
 use crate::arguments::Global;
 use crate::failure::{Failure, Kind};

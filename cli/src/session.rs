@@ -61,8 +61,20 @@ fn complain(index: &Index, files: &[FileId], [one, several]: [&str; 2], output: 
     output.warning(&message, Some(&hint));
 }
 
+/// Which of several repositories counts.
+pub(crate) fn precedence(global: &Global) -> Precedence {
+    match global.repo_precedence {
+        RepoPrecedence::First => Precedence::FirstWins,
+        RepoPrecedence::Last => Precedence::LastWins,
+    }
+}
+
 impl Session {
     pub(crate) fn open(global: &Global, output: &mut Output) -> Result<Self, Failure> {
+        Self::open_with(global, precedence(global), output)
+    }
+
+    pub(crate) fn open_with(global: &Global, precedence: Precedence, output: &mut Output) -> Result<Self, Failure> {
         let cache = cache(global)?;
         let locations = locations(global, &cache, output)?;
         let mut indexes = Vec::new();
@@ -75,10 +87,6 @@ impl Session {
         let index = if indexes.len() == 1 {
             indexes.remove(0)
         } else {
-            let precedence = match global.repo_precedence {
-                RepoPrecedence::First => Precedence::FirstWins,
-                RepoPrecedence::Last => Precedence::LastWins,
-            };
             let opened = cache.overlay(&indexes.iter().collect::<Vec<_>>(), precedence)?;
             warnings.extend(opened.warnings);
             opened.index

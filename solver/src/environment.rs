@@ -1,5 +1,6 @@
 //! The variables that a package's filters see (semantics sheet, section 3.4).
 
+use crate::dialect::Rules;
 use crate::platform::Platform;
 use opam_parser::filter::Ident;
 use opam_parser::filter::eval::{Env, Scope, Value};
@@ -58,23 +59,26 @@ enum PlatformValue {
 pub struct Variables {
     meanings: Vec<Meaning>,
     platform: Platform,
+    /// `name`, `_:name` and `_:version` are defined (rule F27).
+    own: bool,
 }
 
 impl Variables {
     /// Looks up every variable that a filter of the index mentions.
-    pub fn new(index: &Index, platform: &Platform) -> Self {
+    pub(crate) fn new(index: &Index, platform: &Platform, rules: &Rules) -> Self {
+        let own = rules.own_variables;
         let meaning = |text: &str| {
             let ident = Ident::new(text);
             match ident.packages.as_deref() {
-                None => meaning(platform, &ident.name),
-                Some("_" | "self") if ident.name == "name" => Meaning::Name,
-                Some("_" | "self") if ident.name == "version" => Meaning::Version,
+                None => meaning(platform, &ident.name, own),
+                Some("_" | "self") if own && ident.name == "name" => Meaning::Name,
+                Some("_" | "self") if own && ident.name == "version" => Meaning::Version,
                 // Other packages' variables are not defined while solving (rule F26), unless
                 // somebody sets them by their full name.
                 Some(_) => platform.get(text).map_or(Meaning::Undefined, fixed),
             }
         };
-        Self { meanings: index.variables().map(meaning).collect(), platform: platform.clone() }
+        Self { meanings: index.variables().map(meaning).collect(), platform: platform.clone(), own }
     }
 }
 
@@ -86,7 +90,7 @@ fn fixed(value: &str) -> Meaning {
     })
 }
 
-fn meaning(platform: &Platform, name: &str) -> Meaning {
+fn meaning(platform: &Platform, name: &str, own: bool) -> Meaning {
     match name {
         "build" => Meaning::Build,
         "post" => Meaning::Post,
@@ -94,7 +98,7 @@ fn meaning(platform: &Platform, name: &str) -> Meaning {
         "with-doc" => Meaning::WithDoc,
         "with-dev-setup" => Meaning::WithDevSetup,
         "dev" => Meaning::Dev,
-        "name" => Meaning::Name,
+        "name" if own => Meaning::Name,
         "version" => Meaning::Version,
         name => platform.get(name).map_or(Meaning::Undefined, fixed),
     }
@@ -132,6 +136,16 @@ impl Environment<'_, '_> {
     }
 }
 
+/// The value of a variable that the platform may define.
+fn set(value: Option<&str>) -> Value<'_> {
+    match value {
+        Some("true") => Value::Bool(true),
+        Some("false") => Value::Bool(false),
+        Some(text) => Value::str(text),
+        None => Value::Undefined,
+    }
+}
+
 impl IndexEnv for Environment<'_, '_> {
     fn indexed(&self, variable: VariableId) -> Value<'_> {
         self.value(&self.variables.meanings[variable.place()])
@@ -141,15 +155,14 @@ impl IndexEnv for Environment<'_, '_> {
 impl Env for Environment<'_, '_> {
     /// For variables inside strings, which no table lists.
     fn variable(&self, scope: Scope<'_>, name: &str) -> Value<'_> {
+        let Variables { platform, own, .. } = self.variables;
         match (scope, name) {
-            (Scope::Own | Scope::Package("self"), "name") => self.value(&Meaning::Name),
-            (Scope::Own | Scope::Package("self"), "version") => self.value(&Meaning::Version),
-            (Scope::Own | Scope::Package(_), _) => Value::Undefined,
-            (Scope::Global, name) => match meaning(&self.variables.platform, name) {
-                Meaning::Platform(PlatformValue::Bool(b)) => Value::Bool(b),
-                Meaning::Platform(PlatformValue::String(_)) => {
-                    self.variables.platform.get(name).map_or(Value::Undefined, Value::str)
-                }
+            (Scope::Own | Scope::Package("self"), "name") if *own => self.value(&Meaning::Name),
+            (Scope::Own | Scope::Package("self"), "version") if *own => self.value(&Meaning::Version),
+            (Scope::Own, _) => Value::Undefined,
+            (Scope::Package(package), _) => set(platform.get(&format!("{package}:{name}"))),
+            (Scope::Global, name) => match meaning(platform, name, *own) {
+                Meaning::Platform(_) => set(platform.get(name)),
                 Meaning::Name => self.value(&Meaning::Name),
                 Meaning::Version => self.value(&Meaning::Version),
                 Meaning::Build => self.value(&Meaning::Build),

@@ -38,6 +38,21 @@ impl Mask {
         mask
     }
 
+    /// Everything that is not in it, for a name with `versions` of them; "not installed" included, as it
+    /// is in no mask that was made of versions.
+    #[must_use]
+    pub fn complement(&self, versions: usize) -> Self {
+        let mut rest = Self::all(versions);
+        rest.0[0] |= 1 << ABSENT;
+        rest.subtract(self);
+        rest
+    }
+
+    /// Whether all of it is in `other`.
+    pub fn subset_of(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(word, other)| word & !other == 0)
+    }
+
     /// Adds the version at a place.
     pub fn insert(&mut self, place: usize) {
         self.0[(place + 1) / 64] |= 1 << ((place + 1) % 64);

@@ -7,6 +7,10 @@
 // This crate exists for tests alone, where a panic is how to fail.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod memory;
+
+pub use memory::index_of_texts;
+
 use fs_err as fs;
 use opam_parser::index::{Built, Index, build};
 use opam_parser::source::{Source, git::GitSource};

@@ -4,7 +4,7 @@ use super::{JsonPackage, json_platform, newest_of_each_name, row};
 use crate::arguments::{Format, Global, List};
 use crate::failure::{Failure, NO};
 use crate::output::Output;
-use crate::platform::platform;
+use crate::platform::one_platform;
 use crate::session::Session;
 use caravan_solver::View;
 use opam_parser::index::PackageId;
@@ -20,7 +20,7 @@ struct Answer {
 }
 
 pub(crate) fn run(global: &Global, arguments: &List, output: &mut Output) -> Result<ExitCode, Failure> {
-    let platform = platform(&arguments.platform)?;
+    let platform = one_platform(&arguments.platform)?;
     let session = Session::open(global, output)?;
     let index = &session.index;
     let view = View::new(index, &platform);

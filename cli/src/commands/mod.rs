@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod generate;
+pub(crate) mod installable;
 pub(crate) mod list;
 pub(crate) mod parse;
 mod project;

@@ -1,9 +1,12 @@
 //! A project's own opam files, as roots.
 
+use crate::arguments::Global;
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
+use crate::repositories::pinned_file;
+use caravan_solver::problem::Pin;
 use opam_parser::diagnostic::Severity;
-use opam_parser::file::{OpamFile, Parsed};
+use opam_parser::file::{OpamFile, Parsed, PinDepend};
 use opam_parser::name::PackageName;
 use opam_parser::version::Version;
 use std::path::{Path, PathBuf};
@@ -11,18 +14,31 @@ use std::path::{Path, PathBuf};
 /// The version of what has none of its own, as opam's pins have it.
 const DEV: &str = "dev";
 
+/// A project's packages, and those that it pins.
+pub(crate) struct Project {
+    pub(crate) packages: Vec<Pin>,
+    pub(crate) pinned: Vec<Pin>,
+}
+
 /// The packages that a project defines: `NAME.opam` in its directory or in `opam/`, else `opam`.
-pub(crate) fn packages(
-    directory: &Path,
-    output: &mut Output,
-) -> Result<Vec<(PackageName, Version, OpamFile)>, Failure> {
+pub(crate) fn read(directory: &Path, global: &Global, output: &mut Output) -> Result<Project, Failure> {
     let files = files(directory);
     if files.is_empty() {
         let missing = if directory.is_dir() { "has no opam files" } else { "is not a directory" };
         return Err(Failure::usage(format!("`{}` {missing}", directory.display()))
             .hint("a project has its packages in `NAME.opam`; a package of a repository is named without a slash"));
     }
-    files.iter().map(|path| package(directory, path, output)).collect()
+    let mut project = Project { packages: Vec::new(), pinned: Vec::new() };
+    for path in &files {
+        let (pin, pin_depends) = package(directory, path, output)?;
+        project.packages.push(pin);
+        for PinDepend { name, version, url } in pin_depends {
+            let label = format!("the `pin-depends` of `{}`", path.display());
+            let opam = pinned_file(directory, name.as_str(), &url, &label, global, output)?;
+            project.pinned.push(Pin { name, version, opam });
+        }
+    }
+    Ok(project)
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -40,7 +56,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn package(directory: &Path, path: &Path, output: &mut Output) -> Result<(PackageName, Version, OpamFile), Failure> {
+fn package(directory: &Path, path: &Path, output: &mut Output) -> Result<(Pin, Vec<PinDepend>), Failure> {
     let source = fs_err::read(path).map_err(|error| Failure::new(Kind::System, error.to_string()))?;
     let label = path.display().to_string();
     let Parsed { file, diagnostics } = OpamFile::parse(&source);
@@ -53,10 +69,6 @@ fn package(directory: &Path, path: &Path, output: &mut Output) -> Result<(Packag
     };
     if diagnostics.iter().any(|found| found.severity == Severity::Warning) {
         output.note(&shown.join("\n\n"));
-    }
-    if !file.pin_depends.is_empty() {
-        output
-            .warning(&format!("`pin-depends` of `{label}` is not followed; the repository's versions are used"), None);
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let named = if stem == "opam" { None } else { Some(stem) };
@@ -71,5 +83,6 @@ fn package(directory: &Path, path: &Path, output: &mut Output) -> Result<(Packag
     })?;
     let version = file.version.clone().or_else(|| Version::new(DEV));
     let version = version.ok_or_else(|| Failure::new(Kind::BrokenFile, format!("`{label}` has no version")))?;
-    Ok((name, version, file))
+    let opam = String::from_utf8_lossy(&source).into_owned();
+    Ok((Pin { name, version, opam }, file.pin_depends))
 }

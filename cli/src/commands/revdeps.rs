@@ -4,7 +4,7 @@ use super::{JsonPackage, json_platform, newest_of_each_name, row};
 use crate::arguments::{Format, Global, Revdeps};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::platform::platform;
+use crate::platform::one_platform;
 use crate::session::Session;
 use caravan_revdeps::{Options, Targets, direct, recursive};
 use caravan_solver::View;
@@ -25,7 +25,7 @@ struct Answer {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Revdeps, output: &mut Output) -> Result<ExitCode, Failure> {
-    let platform = platform(&arguments.platform)?;
+    let platform = one_platform(&arguments.platform)?;
     let atoms = arguments.packages.iter().map(|text| Session::parse_atom(text)).collect::<Result<Vec<_>, _>>()?;
     let session = Session::open(global, output)?;
     let index = &session.index;

@@ -3,7 +3,7 @@
 use crate::arguments::{Format, Global, Show};
 use crate::failure::Failure;
 use crate::output::{BOLD, Cell, Output};
-use crate::platform::platform;
+use crate::platform::one_platform;
 use crate::session::Session;
 use bstr::{BString, ByteSlice};
 use caravan_solver::View;
@@ -45,7 +45,7 @@ struct Description {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Show, output: &mut Output) -> Result<ExitCode, Failure> {
-    let platform = platform(&arguments.platform)?;
+    let platform = one_platform(&arguments.platform)?;
     let atoms = arguments.packages.iter().map(|text| Session::parse_atom(text)).collect::<Result<Vec<_>, _>>()?;
     let session = Session::open(global, output)?;
     let index = &session.index;

@@ -1,21 +1,21 @@
 //! One question, one answer.
 
-mod bits;
-mod explain;
-mod provider;
+pub(crate) mod cycle;
+mod many;
+pub(crate) mod search;
+mod together;
 
-pub use explain::{Explanation, Fact};
+pub use many::installable;
+pub use together::{Together, solve_together};
 
-use crate::mask::Mask;
-use crate::problem::{Preference, Problem, Root};
-use crate::reduce::{Bound, Sets};
-use crate::view::{Compiled, Masks, View};
-use bits::Bits;
-use opam_parser::index::{Found, Index, NameId, PackageId};
-use opam_parser::syntax::RelOp;
-use provider::{Avoided, Provider, TooWide, Var};
-use pubgrub::PubGrubError;
-use rustc_hash::FxHashMap;
+use crate::engine::{Bits, Var};
+use crate::problem::{Request, Setting};
+use crate::question::Question;
+use crate::stop::{Stop, Stopped};
+use crate::view::View;
+use opam_parser::index::{Index, NameId, PackageId};
+use search::{Failed, Search, Unproved};
+use std::time::Duration;
 
 /// The packages to install, in opam's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,9 +66,21 @@ pub enum SolveError {
         /// Its file.
         file: opam_parser::index::FileId,
     },
-    /// The constraints contradict each other.
-    #[error("no solution")]
-    NoSolution(Explanation),
+    /// Its time is over, or it was cancelled.
+    #[error(transparent)]
+    Stopped(Stopped),
+    /// The constraints contradict each other; [`explain`](crate::explain()) says which.
+    #[error("there is no solution")]
+    NoSolution,
+    /// There is an answer, where an explanation was wanted why there is none.
+    #[error("there is a solution")]
+    Solvable,
+    /// The answer broke these rules. This is a bug of caravan.
+    #[error("the answer is wrong, which is a bug of caravan: {}", .0.join("; "))]
+    Wrong(Vec<String>),
+    /// Platforms of one question whose packages are not from one index.
+    #[error("the platforms do not have the same packages")]
+    DifferentIndexes,
     /// More versions of one name, or alternatives in one disjunction, than the solver can count.
     #[error("a package has more than {limit} versions or alternatives")]
     TooWide {
@@ -77,126 +89,93 @@ pub enum SolveError {
     },
 }
 
-/// A root as the solver sees it.
-struct ResolvedRoot {
-    name: NameId,
-    mask: Mask,
-    flags: crate::problem::Flags,
-    /// A single version was asked for, so it may be one that is otherwise avoided.
-    exact: bool,
-}
-
-/// Finds a selection that satisfies the problem, preferring newer (or older) versions of what is
-/// listed first. Versions with `avoid-version` or `deprecated` are used only if there is no solution
-/// without them.
+/// Finds the best selection: the first root as new (or old) as can be, then each of its dependencies
+/// in the order in which they are written, and so on depth first, then the next root (semantics
+/// sheet, rule O7). What becomes of versions to avoid is said by the request.
 ///
 /// # Errors
-/// When something asked for does not exist, or the constraints contradict each other.
-pub fn solve(view: &View<'_>, problem: &Problem) -> Result<Selection, SolveError> {
-    let roots = problem.roots.iter().map(|root| resolve_root(view, root)).collect::<Result<Vec<_>, _>>()?;
-    let mut outcome = match view.widest() {
-        0..128 => attempt::<2>(view, problem, &roots),
-        128..256 => attempt::<4>(view, problem, &roots),
-        // In 2024, before old ones were archived, `ocaml-variants` had 596 versions.
-        256..1024 => attempt::<16>(view, problem, &roots),
-        _ => Err(Outcome::TooWide),
-    };
-    if let Err(Outcome::TooWide) = outcome {
-        outcome = attempt::<64>(view, problem, &roots);
+/// When something asked for does not exist, the constraints contradict each other, or the request's
+/// time is over.
+pub fn solve(view: &View<'_>, request: &Request) -> Result<Selection, SolveError> {
+    solve_until(view, request, &Stop::new())
+}
+
+/// The same, ending within milliseconds when asked to.
+///
+/// # Errors
+/// As [`solve`], and when it was stopped.
+pub fn solve_until(view: &View<'_>, request: &Request, stop: &Stop) -> Result<Selection, SolveError> {
+    let stop = limited(request, stop);
+    let question = Question::new(&[view], request)?;
+    let mut search = Search::new(&question, &stop);
+    match search.best() {
+        Ok(answer) => Ok(selection(&question, &answer.decisions, 0)),
+        Err(failed) => Err(error(failed)),
     }
-    outcome.map_err(|outcome| match outcome {
-        Outcome::NoSolution(explanation) => SolveError::NoSolution(explanation),
-        Outcome::TooWide => SolveError::TooWide { limit: Bits::<64>::CAPACITY },
-    })
 }
 
-fn resolve_root(view: &View<'_>, root: &Root) -> Result<ResolvedRoot, SolveError> {
-    let index = view.index();
-    let exists = |name: &NameId| {
-        !index.package_range(*name).is_empty() || index.broken_files().any(|file| index.file_name(file) == *name)
-    };
-    let name = index.find_name(root.name.as_str()).filter(exists).ok_or_else(|| SolveError::UnknownName {
-        name: root.name.to_string(),
-        near: index.near_names(root.name.as_str(), 3).into_iter().map(|near| index.name(near).to_owned()).collect(),
-    })?;
-    let sets = Masks(index);
-    let mut mask = Mask::all(index.package_range(name).len());
-    for (op, version) in &root.constraints {
-        mask.intersect(&sets.constraint(name, *op, Bound::Text(version.as_str())));
-        if *op == RelOp::Eq {
-            match index.find(name, version.as_str()) {
-                Some(Found::Package(_)) => {}
-                Some(Found::Broken(file)) => {
-                    return Err(SolveError::Broken { package: index.file_text(file), file });
-                }
-                None => {
-                    let text = |package| index.version(index.package_version(package)).to_owned();
-                    return Err(SolveError::UnknownVersion {
-                        name: root.name.to_string(),
-                        version: version.to_string(),
-                        known: index.versions_of(name).rev().take(5).map(text).collect(),
-                    });
-                }
-            }
-        }
-    }
-    let exact = root.constraints.iter().any(|(op, _)| *op == RelOp::Eq);
-    Ok(ResolvedRoot { name, mask, flags: root.flags, exact })
-}
-
-enum Outcome {
-    NoSolution(Explanation),
-    TooWide,
-}
-
-/// Compiles the versions of the roots with their own dependency flags.
-fn own_packages(view: &View<'_>, roots: &[ResolvedRoot]) -> FxHashMap<PackageId, Compiled> {
-    let index = view.index();
-    let mut own = FxHashMap::default();
-    for root in roots.iter().filter(|root| root.flags != crate::problem::Flags::default()) {
-        for package in index.versions_of(root.name) {
-            let flags = crate::environment::DependencyFlags {
-                with_test: Some(root.flags.with_test),
-                with_doc: Some(root.flags.with_doc),
-                with_dev_setup: Some(root.flags.with_dev_setup),
-                ..crate::environment::DependencyFlags::solving(root.flags.dev.unwrap_or(index.is_dev(package)))
+/// Finds the best selection and shows that it is: by asking, for each decision in its turn, for
+/// anything that is preferred to it.
+///
+/// # Errors
+/// As [`solve_until`], and [`SolveError::Wrong`] if there is something better.
+pub fn solve_proved(view: &View<'_>, request: &Request, stop: &Stop) -> Result<Selection, SolveError> {
+    let stop = limited(request, stop);
+    let question = Question::new(&[view], request)?;
+    let mut search = Search::new(&question, &stop);
+    let answer = search.best().map_err(error)?;
+    match search.prove(&answer) {
+        Ok(()) => Ok(selection(&question, &answer.decisions, 0)),
+        Err(Unproved::Failed(failed)) => Err(error(failed)),
+        Err(Unproved::Better(var)) => {
+            let what = match var {
+                Var::Name(_, name) => view.index().name(name).to_owned(),
+                Var::Choice(_, package, _) => format!("a disjunction of {}", view.index().package_text(package)),
+                Var::Root | Var::Class(..) | Var::Common(_) => String::new(),
             };
-            own.insert(package, view.compile(package, flags));
+            Err(SolveError::Wrong(vec![format!("there is something better for {what}")]))
         }
     }
-    own
 }
 
-fn attempt<const W: usize>(view: &View<'_>, problem: &Problem, roots: &[ResolvedRoot]) -> Result<Selection, Outcome> {
-    let own = own_packages(view, roots);
-    let oldest = problem.preference == Preference::Oldest;
-    let mut provider = Provider::<W>::new(view, roots, &own, oldest, Avoided::Never);
-    let mut result = pubgrub::resolve(&provider, Var::Root, 0_u32);
-    if matches!(result, Err(PubGrubError::NoSolution(_))) {
-        provider = Provider::new(view, roots, &own, oldest, Avoided::Last);
-        result = pubgrub::resolve(&provider, Var::Root, 0_u32);
+/// The same, and every rule is checked by something that knows nothing of the search
+/// ([`verify`](crate::verify())).
+///
+/// # Errors
+/// As [`solve_proved`], and [`SolveError::Wrong`] if a rule is broken.
+pub fn solve_checked(
+    view: &View<'_>,
+    setting: &Setting,
+    request: &Request,
+    stop: &Stop,
+) -> Result<Selection, SolveError> {
+    let selection = solve_proved(view, request, stop)?;
+    let violations = crate::verify::verify(view.index(), setting, request, selection.packages());
+    match violations.is_empty() {
+        true => Ok(selection),
+        false => Err(SolveError::Wrong(violations.iter().map(ToString::to_string).collect())),
     }
-    match result {
-        Ok(solution) => {
-            let index = view.index();
-            let mut packages: Vec<PackageId> = solution
-                .iter()
-                .filter_map(|(var, bit)| match var {
-                    Var::Name(name) if *bit != crate::mask::ABSENT => {
-                        Some(PackageId(index.package_range(*name).start + bit - 1))
-                    }
-                    _ => None,
-                })
-                .collect();
-            packages.sort_unstable();
-            Ok(Selection { packages })
-        }
-        Err(PubGrubError::NoSolution(tree)) => Err(Outcome::NoSolution(explain::explain(&provider, &tree))),
-        // The provider has one error, and gives it in all three places.
-        Err(
-            PubGrubError::ErrorRetrievingDependencies { source: TooWide, .. }
-            | PubGrubError::ErrorChoosingVersion { source: TooWide, .. }
-            | PubGrubError::ErrorInShouldCancel(TooWide),
-        ) => Err(Outcome::TooWide),
+}
+
+/// Ends when the request's time is over, too.
+pub(crate) fn limited(request: &Request, stop: &Stop) -> Stop {
+    match request.time_limit_ms {
+        Some(limit) => stop.within(Duration::from_millis(limit)),
+        None => stop.clone(),
     }
+}
+
+pub(crate) fn error(failed: Failed) -> SolveError {
+    match failed {
+        Failed::NoSolution => SolveError::NoSolution,
+        Failed::Stopped(why) => SolveError::Stopped(why),
+        Failed::TooWide => SolveError::TooWide { limit: Bits::<64>::CAPACITY },
+    }
+}
+
+pub(crate) fn selection(question: &Question<'_, '_>, decisions: &[(Var, u32)], side: u8) -> Selection {
+    let ours = search::packages(question, decisions).filter(|(of, _)| *of == side);
+    let mut packages: Vec<PackageId> = ours.map(|(_, package)| package).collect();
+    packages.sort_unstable();
+    Selection { packages }
 }

@@ -1,0 +1,104 @@
+//! The jobs of `oracle/solver-timeouts-2024.tsv`: opam-repo-ci ran them in 2024, and opam's solver ran out
+//! of time.
+
+use caravan_solver::problem::{Constraint, Preference, Root};
+use caravan_solver::{Dialect, Platform, Request, View};
+use opam_parser::atom::Atom;
+use opam_parser::index::Index;
+use opam_parser::source::git::GitSource;
+use opam_parser::syntax::RelOp;
+use opam_parser::version::Version;
+use std::collections::BTreeMap;
+
+/// One job.
+pub struct Job {
+    /// `debian-12-ocaml-4.14/amd64`
+    pub platform: String,
+    /// The compiler, the package that the pull request changed, the package that is built.
+    pub request: Request,
+}
+
+/// The jobs, with the repository that they ran on; `None` without the shared data.
+pub fn jobs() -> Option<Vec<(Index, Vec<Job>)>> {
+    let table = fs_err::read_to_string(caravan_tests::shared("oracle/solver-timeouts-2024.tsv")?).unwrap();
+    let repository = caravan_tests::shared_repository("opam-repository-2024.bundle")?;
+    let mut jobs: BTreeMap<&str, Vec<Job>> = BTreeMap::new();
+    for row in table.lines().filter(|row| !row.starts_with('#')) {
+        let columns: Vec<&str> = row.split('\t').collect();
+        let [pull_request, platform, package, with, kind, bounds] = columns[..] else { panic!("{row}") };
+        jobs.entry(pull_request).or_default().push(job(platform, package, with, kind, bounds));
+    }
+    let index =
+        |pull_request| caravan_tests::index_of(&GitSource::open(&repository, &format!("pr-{pull_request}")).unwrap());
+    Some(jobs.into_iter().map(|(pull_request, jobs)| (index(pull_request), jobs)).collect())
+}
+
+fn job(platform: &str, package: &str, with: &str, kind: &str, bounds: &str) -> Job {
+    let (_, compiler) = platform.split_once("-ocaml-").unwrap();
+    let series = compiler.split(['/', '-']).next().unwrap();
+    let (major, minor) = series.split_once('.').unwrap();
+    let next = format!("{major}.{:0width$}~", minor.parse::<u32>().unwrap() + 1, width = minor.len());
+    let version = |text: &str| Version::new(text).unwrap();
+    let mut ocaml = Root::from("ocaml".parse::<Atom>().unwrap());
+    ocaml.constraints = vec![Constraint(RelOp::Geq, version(series)), Constraint(RelOp::Lt, version(&next))];
+    let mut request = Request { roots: vec![ocaml], ..Request::default() };
+    for root in [with, package].into_iter().filter(|root| *root != "-") {
+        request.roots.push(Root::from(root.parse::<Atom>().unwrap()));
+    }
+    if kind == "test" {
+        request.roots.last_mut().unwrap().flags.with_test = true;
+    }
+    if bounds == "lower-bounds" {
+        request.prefer = Preference::Oldest;
+    }
+    Job { platform: platform.to_owned(), request }
+}
+
+/// The views of all platforms of some jobs, with every package looked at.
+pub fn views<'i>(index: &'i Index, jobs: &[Job], dialect: Dialect) -> BTreeMap<String, View<'i>> {
+    let mut views = BTreeMap::new();
+    for job in jobs {
+        views.entry(job.platform.clone()).or_insert_with(|| {
+            let view = View::in_dialect(index, &platform(&job.platform), dialect);
+            index.packages().for_each(|package| {
+                view.package(package);
+            });
+            index.names().for_each(|name| {
+                view.name(name);
+            });
+            view
+        });
+    }
+    views
+}
+
+/// The variables of `debian-12-ocaml-4.14/arm64`, of `macos-homebrew-…` and `freebsd-…`.
+pub fn platform(text: &str) -> Platform {
+    let (distribution, rest) = text.split_once("-ocaml-").unwrap();
+    let arch = match rest.split_once('/').unwrap().1 {
+        "amd64" => "x86_64",
+        "i386" => "x86_32",
+        "arm32v7" => "arm32",
+        "ppc64le" => "ppc64",
+        other => other,
+    };
+    let mut platform = Platform::new();
+    platform.set("arch", arch);
+    match distribution {
+        "macos-homebrew" => {
+            platform.set("os", "macos");
+            platform.set("os-distribution", "homebrew");
+            platform.set("os-family", "homebrew");
+        }
+        "freebsd" => {
+            platform.set("os", "freebsd");
+            platform.set("os-distribution", "freebsd");
+            platform.set("os-family", "bsd");
+        }
+        distribution => {
+            platform.set("os", "linux");
+            platform.set_distribution(distribution);
+        }
+    }
+    platform
+}

@@ -1,0 +1,170 @@
+//! `caravan installable`
+
+use super::solve::{compiler, failure};
+use super::{json_platform, newest_of_each_name};
+use crate::arguments::{Avoid, Format, Global, Installable};
+use crate::failure::{Failure, NO};
+use crate::output::{BOLD, Cell, Output};
+use crate::platform::{one_platform, platforms};
+use crate::session::Session;
+use caravan_solver::reduce::{Bound, Sets};
+use caravan_solver::view::Masks;
+use caravan_solver::{Flags, Platform, Request, Stop, View, installable, problem};
+use indicatif::{ProgressBar, ProgressStyle};
+use opam_parser::index::{Index, PackageId};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output) -> Result<ExitCode, Failure> {
+    let platforms = match arguments.platforms.is_empty() {
+        true => vec![one_platform(&arguments.platform)?],
+        false => platforms(&arguments.platforms, &arguments.platform)?,
+    };
+    let session = Session::open(global, output)?;
+    let index = &session.index;
+    let mut request = Request {
+        time_limit_ms: arguments.time_limit.map(|seconds| (seconds * 1000.0).ceil() as u64),
+        avoid: arguments.avoid.map(|avoid| match avoid {
+            Avoid::Never => problem::Avoid::Never,
+            Avoid::IfNeeded => problem::Avoid::IfNeeded,
+            Avoid::LastOfName => problem::Avoid::LastOfName,
+            Avoid::Ignore => problem::Avoid::Ignore,
+        }),
+        ..Request::default()
+    };
+    if let Some(version) = &arguments.ocaml {
+        request.roots.push(compiler(index, version)?);
+    }
+    let flags = Flags { with_test: arguments.with_test, with_doc: arguments.with_doc, ..Flags::default() };
+    let named = named(arguments, &session)?;
+    let started = Instant::now();
+    let shows_progress = output.shows_progress();
+    let mut answers = Vec::new();
+    for platform in platforms {
+        let view = View::new(index, &platform);
+        let targets = targets(arguments, &view, &named);
+        let bar: OnceLock<ProgressBar> = OnceLock::new();
+        let done = |count: usize| {
+            if shows_progress && started.elapsed() > Duration::from_secs(1) {
+                let style = ProgressStyle::with_template("solving {bar:30} {pos}/{len}");
+                let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+                bar.get_or_init(|| ProgressBar::new(targets.len() as u64).with_style(style)).set_position(count as u64);
+            }
+        };
+        let result = installable(&view, &request, &targets, flags, &Stop::new(), &done);
+        if let Some(bar) = bar.get() {
+            bar.finish_and_clear();
+        }
+        let result = result.map_err(failure)?;
+        answers.push((platform, targets.into_iter().zip(result).collect::<Vec<(PackageId, bool)>>()));
+    }
+    let all = answers.iter().all(|(_, answer)| answer.iter().all(|(_, installable)| *installable));
+    match output.format {
+        Format::Json => json(index, &answers, output)?,
+        Format::Text => text(index, arguments, &answers, output)?,
+    }
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(NO) })
+}
+
+/// The packages that were asked about; every version of a name that a version or constraint allows.
+fn named(arguments: &Installable, session: &Session) -> Result<Vec<PackageId>, Failure> {
+    let index = &session.index;
+    let mut named = Vec::new();
+    for text in &arguments.packages {
+        let atom = Session::parse_atom(text)?;
+        let name = session.name(atom.name.as_str())?;
+        let start = index.package_range(name).start;
+        match &atom.constraint {
+            None => named.extend(index.versions_of(name)),
+            Some((op, version)) => {
+                let mask = Masks(index).constraint(name, *op, Bound::Text(version.as_str()));
+                let found: Vec<PackageId> = mask.places().map(|place| PackageId(start + place as u32)).collect();
+                if found.is_empty() {
+                    return Err(Failure::unknown_version(index.name(name), version.as_str(), &session.newest(name)));
+                }
+                named.extend(found);
+            }
+        }
+    }
+    named.sort_unstable();
+    named.dedup();
+    Ok(named)
+}
+
+fn targets(arguments: &Installable, view: &View<'_>, named: &[PackageId]) -> Vec<PackageId> {
+    let index = view.index();
+    let candidates: Vec<PackageId> = match arguments.packages.is_empty() {
+        true => index.packages().collect(),
+        false => named.to_vec(),
+    };
+    if arguments.all_versions {
+        return candidates;
+    }
+    // The newest that this platform has; where it has none, the newest.
+    let here: Vec<PackageId> = candidates
+        .iter()
+        .copied()
+        .filter(|package| view.is_available(*package) && !view.is_avoided(*package))
+        .collect();
+    let mut newest = newest_of_each_name(index, here);
+    let known: Vec<_> = newest.iter().map(|package| index.package_name(*package)).collect();
+    let rest = candidates.into_iter().filter(|package| known.binary_search(&index.package_name(*package)).is_err());
+    newest.extend(newest_of_each_name(index, rest.collect()));
+    newest.sort_unstable();
+    newest
+}
+
+fn text(
+    index: &Index,
+    arguments: &Installable,
+    answers: &[(Platform, Vec<(PackageId, bool)>)],
+    output: &mut Output,
+) -> Result<(), Failure> {
+    for (platform, answer) in answers {
+        let shown: Vec<Vec<Cell>> = answer
+            .iter()
+            .filter(|(_, installable)| !*installable || arguments.verbose)
+            .map(|(package, installable)| {
+                let verdict = if *installable { "can be installed" } else { "cannot be installed" };
+                vec![Cell::new(index.package_text(*package)), Cell::new(verdict)]
+            })
+            .collect();
+        output.table(&shown)?;
+        let count = answer.iter().filter(|(_, installable)| *installable).count();
+        output.line(format_args!(
+            "{BOLD}{count} of {} can be installed on {}{BOLD:#}",
+            answer.len(),
+            platform.summary()
+        ))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Json {
+    schema: &'static str,
+    answers: Vec<JsonAnswer>,
+}
+
+#[derive(Serialize)]
+struct JsonAnswer {
+    platform: BTreeMap<String, String>,
+    installable: Vec<String>,
+    not_installable: Vec<String>,
+}
+
+fn json(index: &Index, answers: &[(Platform, Vec<(PackageId, bool)>)], output: &mut Output) -> Result<(), Failure> {
+    let of = |answer: &[(PackageId, bool)], wanted: bool| {
+        let found = answer.iter().filter(|(_, installable)| *installable == wanted);
+        found.map(|(package, _)| index.package_text(*package)).collect()
+    };
+    let answers = answers.iter().map(|(platform, answer)| JsonAnswer {
+        platform: json_platform(platform),
+        installable: of(answer, true),
+        not_installable: of(answer, false),
+    });
+    output.json(&Json { schema: "caravan.installable/1", answers: answers.collect() })
+}

@@ -1,0 +1,243 @@
+//! Answers of `caravan solve`, for people and for programs.
+
+use super::{Answer, Answered};
+use crate::commands::{JsonPackage, json_platform, synopsis};
+use crate::failure::Failure;
+use crate::output::{BOLD, Cell, DIM, Output};
+use caravan_solver::explain::{Fact, HeldBack, Hint, Statement};
+use caravan_solver::{Explanation, Selection};
+use opam_parser::file::field_line;
+use opam_parser::index::{NameId, PackageId};
+use opam_parser::name::split_package;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+pub(super) fn show(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
+    match output.format {
+        crate::arguments::Format::Json => output.json(&json(answered)),
+        crate::arguments::Format::Text => text(answered, output),
+    }
+}
+
+fn text(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
+    if let [answer] = answered.answers.as_slice() {
+        match &answer.result {
+            Ok(selection) => table(answered, selection.packages(), "", output)?,
+            Err(explanation) => no_solution(answered, answer, explanation, output)?,
+        }
+        held_back(answered, answer, output)?;
+        return checked(answered, output);
+    }
+    let solved: Vec<(&Answer, &Selection)> =
+        answered.answers.iter().filter_map(|answer| Some((answer, answer.result.as_ref().ok()?))).collect();
+    let everywhere: Vec<PackageId> = match solved.as_slice() {
+        [(_, first), rest @ ..] => {
+            let shared = |package: &&PackageId| rest.iter().all(|(_, other)| other.packages().contains(package));
+            first.packages().iter().filter(shared).copied().collect()
+        }
+        [] => vec![],
+    };
+    if !everywhere.is_empty() {
+        output.line(format_args!("{BOLD}on {}:{BOLD:#}", several(solved.len(), answered.answers.len())))?;
+        table(answered, &everywhere, "  ", output)?;
+    }
+    for answer in &answered.answers {
+        match &answer.result {
+            Ok(selection) => {
+                let own: Vec<PackageId> =
+                    selection.packages().iter().filter(|package| !everywhere.contains(package)).copied().collect();
+                if !own.is_empty() {
+                    output.line(format_args!("{BOLD}also on {}:{BOLD:#}", answer.platform.summary()))?;
+                    table(answered, &own, "  ", output)?;
+                }
+            }
+            Err(explanation) => no_solution(answered, answer, explanation, output)?,
+        }
+        held_back(answered, answer, output)?;
+    }
+    if let Some(differing) = answered.differing.as_ref().filter(|differing| !differing.is_empty()) {
+        let names: Vec<&str> = differing.iter().map(|name| answered.index.name(*name)).collect();
+        output.line(format_args!("no one version fits all of these platforms of: {}", names.join(", ")))?;
+    }
+    checked(answered, output)
+}
+
+fn several(solved: usize, all: usize) -> String {
+    match solved == all {
+        true => format!("all {all} platforms"),
+        false => format!("the {solved} of {all} platforms with a solution"),
+    }
+}
+
+fn checked(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
+    if answered.checked && answered.answers.iter().any(|answer| answer.result.is_ok()) {
+        output.line("checked: every rule holds, and nothing in it can be better")?;
+    }
+    Ok(())
+}
+
+/// `NAME.VERSION` first, so that the first word of a line is what `opam install` takes.
+fn table(answered: &Answered<'_>, packages: &[PackageId], indent: &str, output: &mut Output) -> Result<(), Failure> {
+    let row = |package: &PackageId| {
+        let text = format!("{indent}{}", answered.index.package_text(*package));
+        let root = answered.asked.contains(&answered.index.package_name(*package));
+        vec![
+            if root { Cell::styled(text, BOLD) } else { Cell::new(text) },
+            Cell::styled(synopsis(answered.index, *package), DIM),
+        ]
+    };
+    output.table(&packages.iter().map(row).collect::<Vec<_>>())
+}
+
+fn no_solution(
+    answered: &Answered<'_>,
+    answer: &Answer,
+    explanation: &Explanation,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let platform = answer.platform.summary();
+    output.line(format_args!("no solution for {} on {platform}:", answered.roots.join(", ")))?;
+    for fact in &explanation.facts {
+        output.line(format_args!("  - {fact}"))?;
+        if let Some(place) = place(answered, fact) {
+            output.line(format_args!("      {DIM}{place}{DIM:#}"))?;
+        }
+    }
+    for hint in &explanation.hints {
+        output.line(format_args!("{BOLD}hint:{BOLD:#} {hint}"))?;
+    }
+    Ok(())
+}
+
+/// With `--verbose`: the file and line that a fact is from.
+fn place(answered: &Answered<'_>, fact: &Fact) -> Option<String> {
+    let origin = fact.origin.as_ref().filter(|_| answered.verbose)?;
+    // A pinned file is not in a repository: then its package and field are all there is to say.
+    let base = &answered.session.index;
+    let file = split_package(&origin.package).filter(|(name, _)| !answered.pinned.contains(name)).and_then(
+        |(name, version)| {
+            let found = base.find_package(base.find_name(name.as_str())?, version.as_str())?;
+            Some(base.package_file(found))
+        },
+    );
+    let Some(file) = file else { return Some(format!("{}: {}", origin.package, origin.field)) };
+    let label = answered.session.file_label(file);
+    let text = answered.session.text(file).ok()?;
+    Some(match field_line(&text, origin.field, origin.mention.as_deref()) {
+        Some(line) => format!("{label}:{line}: {}", origin.field),
+        None => format!("{label}: {}", origin.field),
+    })
+}
+
+fn held_back(answered: &Answered<'_>, answer: &Answer, output: &mut Output) -> Result<(), Failure> {
+    let Some(held_back) = &answer.held_back else { return Ok(()) };
+    let index = answered.index;
+    for HeldBack { package, best, facts } in held_back {
+        let best = index.version(index.package_version(*best));
+        output.line("")?;
+        output.line(format_args!("{BOLD}{}{BOLD:#} and not {best}:", index.package_text(*package)))?;
+        for fact in facts {
+            output.line(format_args!("  - {fact}"))?;
+            if let Some(place) = place(answered, fact) {
+                output.line(format_args!("      {DIM}{place}{DIM:#}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    roots: &'a [String],
+    answers: Vec<JsonAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differing: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct JsonAnswer<'a> {
+    platform: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packages: Option<Vec<JsonPackage>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_back: Option<Vec<JsonHeldBack<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_solution: Option<JsonExplanation<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonExplanation<'a> {
+    facts: Vec<JsonFact<'a>>,
+    hints: &'a [Hint],
+}
+
+#[derive(Serialize)]
+struct JsonHeldBack<'a> {
+    name: &'a str,
+    version: &'a str,
+    best: &'a str,
+    facts: Vec<JsonFact<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonFact<'a> {
+    #[serde(flatten)]
+    statement: &'a Statement,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<JsonOrigin<'a>>,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct JsonOrigin<'a> {
+    package: &'a str,
+    field: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+}
+
+fn json<'a>(answered: &'a Answered<'_>) -> Json<'a> {
+    let index = answered.index;
+    let name = |name: &NameId| index.name(*name);
+    let version = |package: &PackageId| index.version(index.package_version(*package));
+    let facts = |facts: &'a [Fact]| -> Vec<JsonFact<'a>> {
+        let origin = |fact: &'a Fact| {
+            let origin = fact.origin.as_ref()?;
+            Some(JsonOrigin { package: &origin.package, field: origin.field, place: place(answered, fact) })
+        };
+        let fact =
+            |fact: &'a Fact| JsonFact { statement: &fact.statement, origin: origin(fact), text: fact.to_string() };
+        facts.iter().map(fact).collect()
+    };
+    let answer =
+        |answer: &'a Answer| JsonAnswer {
+            platform: json_platform(&answer.platform),
+            packages: answer.result.as_ref().ok().map(|selection| {
+                selection.packages().iter().map(|package| JsonPackage::new(index, *package)).collect()
+            }),
+            held_back: answer.held_back.as_ref().map(|held_back| {
+                let held = |held: &'a HeldBack| JsonHeldBack {
+                    name: name(&index.package_name(held.package)),
+                    version: version(&held.package),
+                    best: version(&held.best),
+                    facts: facts(&held.facts),
+                };
+                held_back.iter().map(held).collect()
+            }),
+            no_solution: answer
+                .result
+                .as_ref()
+                .err()
+                .map(|explanation| JsonExplanation { facts: facts(&explanation.facts), hints: &explanation.hints }),
+        };
+    Json {
+        schema: "caravan.solve/2",
+        roots: &answered.roots,
+        answers: answered.answers.iter().map(answer).collect(),
+        differing: answered.differing.as_ref().map(|differing| differing.iter().map(name).collect()),
+        checked: answered.checked.then_some(true),
+    }
+}

@@ -1,0 +1,139 @@
+//! A request, looked up in the view that it is put to.
+
+use crate::mask::Mask;
+use crate::problem::{Avoid, Flags, LowerBounds, Preference, Request, Root};
+use crate::reduce::{Bound, Sets};
+use crate::solve::SolveError;
+use crate::solve::search::Placed;
+use crate::view::{Compiled, Masks, View};
+use opam_parser::index::{Found, NameId, PackageId};
+use opam_parser::syntax::RelOp;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A request with everything looked up, over one platform or several at once.
+pub(crate) struct Question<'q, 'i> {
+    pub(crate) sides: Vec<Side<'q, 'i>>,
+    pub(crate) oldest: bool,
+    pub(crate) avoid: Avoid,
+    pub(crate) lower_bounds: LowerBounds,
+    /// The names that may have different versions on different sides; `None`: all may.
+    pub(crate) differing: Option<FxHashSet<NameId>>,
+    /// The only versions to avoid that an explanation takes into account; `None`: as the policy says.
+    pub(crate) allowed: Option<FxHashSet<Placed>>,
+    /// Branches of disjunctions that an explanation takes as given.
+    pub(crate) branches: FxHashMap<(PackageId, u32), u32>,
+}
+
+/// One platform's part of a question.
+pub(crate) struct Side<'q, 'i> {
+    pub(crate) view: &'q View<'i>,
+    pub(crate) roots: Vec<ResolvedRoot>,
+    /// The versions of roots that have dependency flags of their own.
+    own: FxHashMap<PackageId, Compiled>,
+}
+
+/// A root as the solver sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct ResolvedRoot {
+    pub(crate) name: NameId,
+    pub(crate) mask: Mask,
+    pub(crate) flags: Flags,
+    /// A single version was asked for, so it may be one that is otherwise avoided.
+    pub(crate) exact: bool,
+    /// As it was asked for: `ocaml = 5.4.1`
+    pub(crate) text: String,
+    /// It was not asked for: an explanation of versions takes it as given.
+    pub(crate) selected: bool,
+}
+
+impl<'q, 'i> Question<'q, 'i> {
+    pub(crate) fn new(views: &[&'q View<'i>], request: &Request) -> Result<Self, SolveError> {
+        let sides = views.iter().map(|view| Side::new(view, request)).collect::<Result<Vec<_>, _>>()?;
+        let dialect = views.first().map(|view| view.dialect()).unwrap_or_default();
+        Ok(Self {
+            sides,
+            oldest: request.prefer == Preference::Oldest,
+            avoid: request.avoid.unwrap_or_else(|| dialect.avoid()),
+            lower_bounds: request.lower_bounds.unwrap_or_else(|| dialect.lower_bounds()),
+            differing: None,
+            allowed: None,
+            branches: FxHashMap::default(),
+        })
+    }
+
+    /// Whether a name's oldest versions are preferred.
+    pub(crate) fn wants_oldest(&self, view: &View<'_>, name: NameId) -> bool {
+        let view = view.name(name);
+        let kept = view.conf && !self.lower_bounds.conf || view.compiler && !self.lower_bounds.compilers;
+        self.oldest && !kept
+    }
+
+    /// The versions of the name with the most of them, on any side.
+    pub(crate) fn widest(&self) -> usize {
+        self.sides.iter().map(|side| side.view.widest()).max().unwrap_or(0)
+    }
+}
+
+impl<'q, 'i> Side<'q, 'i> {
+    fn new(view: &'q View<'i>, request: &Request) -> Result<Self, SolveError> {
+        let roots = request.roots.iter().map(|root| resolve_root(view, root)).collect::<Result<Vec<_>, _>>()?;
+        let mut own = FxHashMap::default();
+        for root in roots.iter().filter(|root| root.flags != Flags::default()) {
+            let versions = view.index().versions_of(root.name).enumerate();
+            for (_, package) in versions.filter(|(place, _)| root.mask.contains(*place)) {
+                own.insert(package, view.compile(package, view.flags(package, Some(root.flags))));
+            }
+        }
+        Ok(Self { view, roots, own })
+    }
+
+    /// What a package demands in this question.
+    pub(crate) fn compiled(&self, package: PackageId) -> &Compiled {
+        match self.own.is_empty() {
+            true => self.view.package(package),
+            false => self.own.get(&package).unwrap_or_else(|| self.view.package(package)),
+        }
+    }
+
+    /// The dependency flags that were asked for with a package.
+    pub(crate) fn flags(&self, package: PackageId) -> Option<Flags> {
+        let name = self.view.index().package_name(package);
+        self.roots.iter().find(|root| root.name == name).map(|root| root.flags)
+    }
+}
+
+fn resolve_root(view: &View<'_>, root: &Root) -> Result<ResolvedRoot, SolveError> {
+    let index = view.index();
+    let exists = |name: &NameId| {
+        !index.package_range(*name).is_empty() || index.broken_files().any(|file| index.file_name(file) == *name)
+    };
+    let name = index.find_name(root.name.as_str()).filter(exists).ok_or_else(|| SolveError::UnknownName {
+        name: root.name.to_string(),
+        near: index.near_names(root.name.as_str(), 3).into_iter().map(|near| index.name(near).to_owned()).collect(),
+    })?;
+    let sets = Masks(index);
+    let mut mask = Mask::all(index.package_range(name).len());
+    let mut exact = false;
+    for constraint in &root.constraints {
+        let (op, version) = (constraint.0, &constraint.1);
+        mask.intersect(&sets.constraint(name, op, Bound::Text(version.as_str())));
+        if op == RelOp::Eq {
+            exact = true;
+            match index.find(name, version.as_str()) {
+                Some(Found::Package(_)) => {}
+                Some(Found::Broken(file)) => {
+                    return Err(SolveError::Broken { package: index.file_text(file), file });
+                }
+                None => {
+                    let text = |package| index.version(index.package_version(package)).to_owned();
+                    return Err(SolveError::UnknownVersion {
+                        name: root.name.to_string(),
+                        version: version.to_string(),
+                        known: index.versions_of(name).rev().take(5).map(text).collect(),
+                    });
+                }
+            }
+        }
+    }
+    Ok(ResolvedRoot { name, mask, flags: root.flags, exact, text: root.to_string(), selected: false })
+}

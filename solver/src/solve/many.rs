@@ -1,0 +1,75 @@
+//! Which of many packages can be installed.
+
+use super::search::{Failed, Search, packages};
+use super::{SolveError, error, limited};
+use crate::problem::{Constraint, Flags, Request, Root};
+use crate::question::Question;
+use crate::stop::Stop;
+use crate::view::View;
+use opam_parser::index::PackageId;
+use opam_parser::name::PackageName;
+use opam_parser::syntax::RelOp;
+use opam_parser::version::Version;
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// For each package whether there is an answer to the request with that package as a further root.
+///
+/// An answer shows that everything in it can be installed, so most packages need no search. Runs on
+/// all threads of rayon's current pool; the result does not depend on their number. `done` is called
+/// with how many are decided, now and then.
+///
+/// # Errors
+/// When the request itself names something that does not exist, or it was stopped.
+pub fn installable(
+    view: &View<'_>,
+    request: &Request,
+    targets: &[PackageId],
+    flags: Flags,
+    stop: &Stop,
+    done: &(dyn Fn(usize) + Sync),
+) -> Result<Vec<bool>, SolveError> {
+    let stop = limited(request, stop);
+    let index = view.index();
+    // What is wrong with the request is said once, not for every package.
+    Question::new(&[view], request)?;
+    let witnessed: Vec<AtomicBool> = index.packages().map(|_| AtomicBool::new(false)).collect();
+    let decided = std::sync::atomic::AtomicUsize::new(0);
+    let decide = |target: &PackageId| {
+        let witness = &witnessed[target.place()];
+        let answer = if flags == Flags::default() && witness.load(Ordering::Relaxed) {
+            true
+        } else {
+            let mut request = request.clone();
+            request.roots.extend(exactly(view, *target, flags));
+            let with_target = Question::new(&[view], &request)?;
+            match Search::new(&with_target, &stop).exists() {
+                Ok(decisions) => {
+                    for (_, package) in packages(&with_target, &decisions) {
+                        // The target's own tests show nothing of the tests of others.
+                        if package != *target || flags == Flags::default() {
+                            witnessed[package.place()].store(true, Ordering::Relaxed);
+                        }
+                    }
+                    true
+                }
+                Err(Failed::NoSolution) => false,
+                Err(failed) => return Err(error(failed)),
+            }
+        };
+        let count = decided.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_multiple_of(256) {
+            done(count);
+        }
+        Ok(answer)
+    };
+    targets.par_iter().map(decide).collect()
+}
+
+/// A package as a root. Every name and version of an index is a valid one.
+fn exactly(view: &View<'_>, package: PackageId, flags: Flags) -> Option<Root> {
+    let index = view.index();
+    let name = PackageName::new(index.name(index.package_name(package)))?;
+    let version = Version::new(index.version(index.package_version(package)))?;
+    Some(Root { name, constraints: vec![Constraint(RelOp::Eq, version)], flags })
+}

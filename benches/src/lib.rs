@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
 
 pub mod floor;
-pub mod hard;
 mod report;
 
 pub use report::{Figures, median, time};

@@ -1,6 +1,8 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// The help text about exit codes; `README.md` has the same table.
@@ -23,6 +25,34 @@ pub(crate) struct Arguments {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Options that a variable may give, too, and what makes them meaningless. clap counts variables as
+/// given when it looks for conflicts, but only what stands on the command line is one.
+const CONFLICTS: [(&str, &[&str]); 2] =
+    [("platforms", &["os", "arch", "distro"]), ("problem", &["os", "arch", "distro", "ocaml"])];
+
+impl Arguments {
+    /// The arguments of this process. Ends it if they are wrong, or help is wanted.
+    pub(crate) fn read() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        if let Some((_, matches)) = matches.subcommand() {
+            let given = |id: &str| {
+                matches.try_contains_id(id).unwrap_or(false)
+                    && matches.value_source(id) == Some(ValueSource::CommandLine)
+            };
+            for (option, others) in CONFLICTS {
+                if let Some(other) = others.iter().find(|other| given(option) && given(other)) {
+                    let option = option.trim_end_matches('s');
+                    let message =
+                        format!("`--{option}` says all of the platform, so `--{other}` cannot be used with it");
+                    command.error(ErrorKind::ArgumentConflict, message).exit();
+                }
+            }
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Args)]
@@ -162,7 +192,7 @@ pub(crate) struct Solve {
     /// A question in JSON (see docs/json.md) instead of packages and options; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "targets", "with_test", "with_doc", "with_dev_setup", "prefer", "push_down", "avoid", "dialect",
-        "time_limit", "ocaml", "platforms", "same_versions", "os", "arch", "distro", "variables",
+        "time_limit", "platforms", "same_versions", "variables",
     ])]
     pub(crate) problem: Option<PathBuf>,
     /// Say for every package that is not at its newest version (with `--prefer oldest`, its oldest) why
@@ -181,12 +211,7 @@ pub(crate) struct Solve {
     #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
     pub(crate) ocaml: Option<String>,
     /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
-    #[arg(
-        long = "platform",
-        value_name = "OS/ARCH[/DISTRO]",
-        help_heading = "Platform",
-        conflicts_with_all = ["os", "arch", "distro"]
-    )]
+    #[arg(long = "platform", value_name = "OS/ARCH[/DISTRO]", help_heading = "Platform")]
     pub(crate) platforms: Vec<String>,
     /// The same versions on all platforms, where that is possible
     #[arg(long, requires = "platforms", help_heading = "Platform")]
@@ -262,12 +287,7 @@ pub(crate) struct Installable {
     #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
     pub(crate) ocaml: Option<String>,
     /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
-    #[arg(
-        long = "platform",
-        value_name = "OS/ARCH[/DISTRO]",
-        help_heading = "Platform",
-        conflicts_with_all = ["os", "arch", "distro"]
-    )]
+    #[arg(long = "platform", value_name = "OS/ARCH[/DISTRO]", help_heading = "Platform")]
     pub(crate) platforms: Vec<String>,
     #[command(flatten)]
     pub(crate) platform: PlatformArguments,

@@ -9,7 +9,6 @@ mod repositories;
 mod session;
 
 use arguments::{Arguments, Command};
-use clap::Parser;
 use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
@@ -20,7 +19,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let mut output = Output::new(arguments.global.color, arguments.global.format);
     match run(&arguments, &mut output).and_then(|code| output.flush().map(|()| code)) {
         Ok(code) => code,

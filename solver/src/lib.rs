@@ -14,7 +14,7 @@
 //! * [`reduce`]: a formula of the index with its filters evaluated (semantics sheet, rules F21 to
 //!   F25), over any representation of version constraints. Reverse dependencies use it too.
 //! * [`solve()`]: the best answer; [`solve_proved`] shows that it is; [`solve_together`] is for several
-//!   platforms, [`installable`] for thousands of packages. The module `engine` is the search.
+//!   platforms, [`solve_all`] and [`installable`] for thousands of packages. The module `engine` is the search.
 //! * [`explain()`]: why there is none; [`explain_versions`]: why a version is not newer.
 //! * [`verify()`]: whether an answer holds. It shares no code with the search.
 //! * [`Stop`]: deadlines and cancellation.
@@ -55,7 +55,8 @@ pub use explain::{Explanation, explain, explain_versions};
 pub use platform::Platform;
 pub use problem::{Flags, Problem, Request, Root, Setting};
 pub use solve::{
-    Selection, SolveError, Together, installable, solve, solve_checked, solve_proved, solve_together, solve_until,
+    Selection, SolveError, Together, installable, solve, solve_all, solve_checked, solve_proved, solve_together,
+    solve_until,
 };
 pub use stop::{Stop, Stopped};
 pub use verify::{Violation, verify};

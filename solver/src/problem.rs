@@ -216,7 +216,8 @@ impl<'de> Deserialize<'de> for Constraint {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         // The grammar of atoms, with a name that is not kept.
-        let atom = format!("x{text}").parse::<Atom>().ok().and_then(|atom| atom.constraint);
+        let operator = text.trim_start().starts_with(['=', '!', '<', '>']);
+        let atom = format!("x{text}").parse::<Atom>().ok().filter(|_| operator).and_then(|atom| atom.constraint);
         let (op, version) = atom.ok_or_else(|| {
             serde::de::Error::custom(format_args!("`{text}` is not a version constraint such as `>= 1.2`"))
         })?;
@@ -240,6 +241,17 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// What either wants.
+    #[must_use]
+    pub fn united(self, other: Self) -> Self {
+        Self {
+            with_test: self.with_test || other.with_test,
+            with_doc: self.with_doc || other.with_doc,
+            with_dev_setup: self.with_dev_setup || other.with_dev_setup,
+            dev: self.dev.or(other.dev),
+        }
+    }
+
     #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
     fn are_default(&self) -> bool {
         *self == Self::default()

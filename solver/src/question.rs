@@ -76,7 +76,12 @@ impl<'q, 'i> Question<'q, 'i> {
 
 impl<'q, 'i> Side<'q, 'i> {
     fn new(view: &'q View<'i>, request: &Request) -> Result<Self, SolveError> {
-        let roots = request.roots.iter().map(|root| resolve_root(view, root)).collect::<Result<Vec<_>, _>>()?;
+        let mut roots = request.roots.iter().map(|root| resolve_root(view, root)).collect::<Result<Vec<_>, _>>()?;
+        // Roots of one name are one package: it gets what any of them wants.
+        for place in 0..roots.len() {
+            let same = roots.iter().filter(|root| root.name == roots[place].name);
+            roots[place].flags = same.fold(Flags::default(), |flags, root| flags.united(root.flags));
+        }
         let mut own = FxHashMap::default();
         for root in roots.iter().filter(|root| root.flags != Flags::default()) {
             let versions = view.index().versions_of(root.name).enumerate();

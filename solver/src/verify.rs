@@ -152,8 +152,14 @@ impl Check<'_> {
 
     fn root_flags(&self, package: PackageId) -> Flags {
         let name = self.index.name(self.index.package_name(package));
-        let root = self.request.roots.iter().find(|root| root.name.as_str() == name);
-        root.map(|root| root.flags).unwrap_or_default()
+        let mut flags = Flags::default();
+        for root in self.request.roots.iter().filter(|root| root.name.as_str() == name) {
+            flags.with_test |= root.flags.with_test;
+            flags.with_doc |= root.flags.with_doc;
+            flags.with_dev_setup |= root.flags.with_dev_setup;
+            flags.dev = flags.dev.or(root.flags.dev);
+        }
+        flags
     }
 
     /// The variables of a package's dependencies (section 3.5).

@@ -6,3 +6,4 @@ mod bad_input;
 mod caravan;
 mod commands;
 mod repositories;
+mod solving;

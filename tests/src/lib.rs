@@ -7,9 +7,12 @@
 // This crate exists for tests alone, where a panic is how to fail.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+pub mod hard;
 mod memory;
+mod pigeons;
 
 pub use memory::index_of_texts;
+pub use pigeons::pigeons;
 
 use fs_err as fs;
 use opam_parser::index::{Built, Index, build};

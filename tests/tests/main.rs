@@ -2,9 +2,12 @@
 // A panic is how a test fails, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod asking;
 mod cache_files;
+mod explanations;
 mod file_rules;
 mod fuzz_regressions;
+mod hard_jobs;
 mod history;
 mod laws;
 mod layouts;

@@ -5,9 +5,10 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use caravan_benches::floor::Universe;
-use caravan_benches::{Figures, hard, median, threads, time};
+use caravan_benches::{Figures, median, threads, time};
 use caravan_solver::problem::{LowerBounds, Preference};
-use caravan_solver::{Dialect, Platform, Request, Stop, View, solve, solve_proved};
+use caravan_solver::{Dialect, Platform, Request, SolveError, Stop, View, explain, solve, solve_all, solve_proved};
+use caravan_tests::{hard, pigeons};
 use opam_parser::index::PackageId;
 use rayon::prelude::*;
 use std::process::ExitCode;
@@ -129,8 +130,8 @@ fn main() -> ExitCode {
     let all = requests(&opam, &versions, Preference::Newest);
     let batch = |count| {
         let pool = threads(count);
-        let run = || pool.install(|| all.par_iter().filter(|request| solve(&opam, request).is_ok()).count());
-        median((0..5).map(|_| time(|| assert!(run() > 0))).collect())
+        let run = || pool.install(|| solve_all(&opam, &all, &Stop::new()));
+        median((0..5).map(|_| time(|| assert_eq!(run().len(), all.len()))).collect())
     };
     let (one, two) = (batch(1), batch(2));
     println!("{} available versions as roots: {one:.0} ms on one thread, {two:.0} ms on two", versions.len());
@@ -155,5 +156,17 @@ fn main() -> ExitCode {
         figures.report("p99 of those jobs", times.quantile(0.99), 5.0, "ms");
         figures.report("the slowest of those jobs", times.quantile(1.0), 50.0, "ms");
     }
+
+    // A puzzle that takes minutes, ended by its deadline.
+    let puzzle = pigeons(14);
+    let view = View::new(&puzzle, &platform);
+    let mut request = Request::new(["flock".parse().unwrap()]);
+    request.time_limit_ms = Some(30);
+    let late = |work: &dyn Fn() -> bool| (0..21).map(|_| time(|| assert!(work())) - 30.0).fold(0.0, f64::max);
+    let stopped = |error| matches!(error, SolveError::Stopped(_));
+    let solving = late(&|| solve(&view, &request).is_err_and(stopped));
+    let explaining = late(&|| explain(&view, &request, &Stop::new()).is_err_and(stopped));
+    figures.report("a solve ends after its deadline, at most", solving, 10.0, "ms");
+    figures.report("an explanation ends after its deadline, at most", explaining, 10.0, "ms");
     figures.verdict()
 }

@@ -4,7 +4,7 @@ use super::{Index, NameId};
 
 impl Index {
     /// Existing names near to `text`, nearest first, at most `limit`: those that differ in case or
-    /// separators, that contain it, or that are a few letters away.
+    /// separators, that contain it or begin it, or that are a few letters away.
     pub fn near_names(&self, text: &str, limit: usize) -> Vec<NameId> {
         let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '+'], "-");
         let wanted = plain(text);
@@ -20,8 +20,13 @@ impl Index {
                     false => usize::MAX,
                 };
                 let related = wanted.len() >= 3 && (name.starts_with(&wanted) || name.ends_with(&format!("-{wanted}")));
+                // `lwt_unix` is a library of `lwt`.
+                let library =
+                    name.len() >= 3 && wanted.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['-', '.']));
                 let score = if distance <= allowed {
                     distance
+                } else if library {
+                    1
                 } else if related {
                     allowed + 1
                 } else {

@@ -163,6 +163,9 @@ impl<'q, 'i, const W: usize> Engine<'q, 'i, W> {
     }
 
     fn search(&mut self, stop: &Stop) -> Result<Outcome, TooWide> {
+        if stop.asked() {
+            return Ok(Outcome::Stopped);
+        }
         let root = self.slot(Var::Root)?;
         let roots = self.demands_of(root, 1)?;
         for demand in roots.clone() {

@@ -8,6 +8,7 @@ use super::trial::{domains, satisfiable};
 use crate::mask::Mask;
 use crate::question::Question;
 use crate::solve::search::Placed;
+use crate::stop::Stop;
 use crate::view::{Compiled, Requirement};
 use opam_parser::index::{NameId, PackageId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -58,11 +59,12 @@ pub(super) fn core(
     question: &Question<'_, '_>,
     cycles: &[Vec<Placed>],
     sources: &FxHashSet<Source>,
+    stop: &Stop,
 ) -> Vec<Constraint> {
     let mut constraints = constraints(question, cycles, sources);
     let domains = domains(question, &constraints);
     let contradictory = |constraints: &[Constraint]| {
-        let mut budget = BUDGET;
+        let mut budget = if stop.asked() { 0 } else { BUDGET };
         !satisfiable(constraints, domains.clone(), &mut budget)
     };
     if !contradictory(&constraints) {

@@ -1,8 +1,8 @@
 //! Why there is no answer: the few facts that exclude one, and what would make one possible.
 //!
-//! PubGrub's derivation names the facts of the opam files ([`derivation`]); those that say similar
-//! things are put together and those that do not matter left out ([`core`]); [`words`] says them as
-//! they are written in the files; [`hints`] are found by trying.
+//! PubGrub's derivation names the facts of the opam files (`derivation`); those that say similar
+//! things are put together and those that do not matter left out (`core`); `words` says them as
+//! they are written in the files; `hints` are found by trying.
 
 mod core;
 mod derivation;
@@ -73,6 +73,9 @@ pub enum Statement {
     Asked {
         /// What: `ocaml = 5.4.1`
         package: String,
+        /// Why nothing is that, if nothing is: no such version exists.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        but: Option<String>,
     },
     /// A package that was decided on before, where the versions of an answer are explained.
     Selected {
@@ -127,7 +130,10 @@ pub enum Statement {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.statement {
-            Statement::Asked { package } => write!(f, "you asked for {package}"),
+            Statement::Asked { package, but } => {
+                write!(f, "you asked for {package}")?;
+                but.as_ref().map_or(Ok(()), |but| write!(f, ", {but}"))
+            }
             Statement::Selected { package } => write!(f, "{package} is selected"),
             Statement::Requires { package, dependency, but } => {
                 write!(f, "{package} requires {dependency}")?;
@@ -176,6 +182,9 @@ pub(crate) fn facts(question: &Question<'_, '_>, stop: &Stop) -> Result<Vec<Fact
             },
         }
     };
-    let constraints = core::core(question, &cycles, &sources);
+    let constraints = core::core(question, &cycles, &sources, stop);
+    if stop.asked() {
+        return Err(SolveError::Stopped(stop.why()));
+    }
     Ok(words::facts(question, &cycles, &constraints))
 }

@@ -16,7 +16,10 @@ use opam_parser::index::{Index, NameId, PackageId};
 pub(super) fn facts(question: &Question<'_, '_>, cycles: &[Vec<Placed>], constraints: &[Constraint]) -> Vec<Fact> {
     let words = Words { question, cycles };
     let mut facts: Vec<Fact> = Vec::new();
-    for place in from_the_question(constraints) {
+    let mut order = from_the_question(constraints);
+    // What clashes comes after what led to it.
+    order.sort_by_key(|place| matches!(constraints[*place].kind, Kind::Conflicts | Kind::Class | Kind::Cycle));
+    for place in order {
         let constraint = &constraints[place];
         let fact = Fact { statement: words.statement(constraint), origin: words.origin(constraint) };
         if !facts.iter().any(|known| known.statement == fact.statement) {
@@ -46,10 +49,10 @@ impl Words<'_, '_, '_> {
                     let text = side.asked(*place as usize);
                     match side.roots[*place as usize].selected {
                         true => Statement::Selected { package: text },
-                        false => Statement::Asked { package: text },
+                        false => Statement::Asked { package: text, but: self.nothing(&constraint.formula) },
                     }
                 }
-                _ => Statement::Asked { package },
+                _ => Statement::Asked { package, but: None },
             },
             Kind::Requires => {
                 let dependency = self.written(&constraint.sources).unwrap_or_else(|| self.formula(&constraint.formula));

@@ -1,7 +1,7 @@
-//! Which of many packages can be installed.
+//! Many questions at once.
 
 use super::search::{Failed, Search, packages};
-use super::{SolveError, error, limited};
+use super::{Selection, SolveError, error, limited, solve_until};
 use crate::problem::{Constraint, Flags, Request, Root};
 use crate::question::Question;
 use crate::stop::Stop;
@@ -12,6 +12,12 @@ use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The best selection for each of many requests, in their order. Runs on all threads of rayon's current
+/// pool; the result does not depend on their number.
+pub fn solve_all(view: &View<'_>, requests: &[Request], stop: &Stop) -> Vec<Result<Selection, SolveError>> {
+    requests.par_iter().map(|request| solve_until(view, request, stop)).collect()
+}
 
 /// For each package whether there is an answer to the request with that package as a further root.
 ///

@@ -5,7 +5,7 @@ mod many;
 pub(crate) mod search;
 mod together;
 
-pub use many::installable;
+pub use many::{installable, solve_all};
 pub use together::{Together, solve_together};
 
 use crate::engine::{Bits, Var};

@@ -23,7 +23,7 @@ fn text(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
     if let [answer] = answered.answers.as_slice() {
         match &answer.result {
             Ok(selection) => table(answered, selection.packages(), "", output)?,
-            Err(explanation) => no_solution(answered, answer, explanation, output)?,
+            Err(explanation) => no_solution(answered, &answer.platform.summary(), explanation, output)?,
         }
         held_back(answered, answer, output)?;
         return checked(answered, output);
@@ -41,7 +41,7 @@ fn text(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
         output.line(format_args!("{BOLD}on {}:{BOLD:#}", several(solved.len(), answered.answers.len())))?;
         table(answered, &everywhere, "  ", output)?;
     }
-    for answer in &answered.answers {
+    for (place, answer) in answered.answers.iter().enumerate() {
         match &answer.result {
             Ok(selection) => {
                 let own: Vec<PackageId> =
@@ -51,7 +51,15 @@ fn text(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
                     table(answered, &own, "  ", output)?;
                 }
             }
-            Err(explanation) => no_solution(answered, answer, explanation, output)?,
+            Err(explanation) => {
+                // What is wrong on several platforms is said once, with the first of them.
+                let same = |other: &&Answer| other.result.as_ref().err() == Some(explanation);
+                if answered.answers[..place].iter().any(|earlier| same(&earlier)) {
+                    continue;
+                }
+                let platforms = answered.answers.iter().filter(same).map(|answer| answer.platform.summary());
+                no_solution(answered, &platforms.collect::<Vec<_>>().join(", "), explanation, output)?;
+            }
         }
         held_back(answered, answer, output)?;
     }
@@ -91,12 +99,11 @@ fn table(answered: &Answered<'_>, packages: &[PackageId], indent: &str, output: 
 
 fn no_solution(
     answered: &Answered<'_>,
-    answer: &Answer,
+    platforms: &str,
     explanation: &Explanation,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let platform = answer.platform.summary();
-    output.line(format_args!("no solution for {} on {platform}:", answered.roots.join(", ")))?;
+    output.line(format_args!("no solution for {} on {platforms}:", answered.roots.join(", ")))?;
     for fact in &explanation.facts {
         output.line(format_args!("  - {fact}"))?;
         if let Some(place) = place(answered, fact) {

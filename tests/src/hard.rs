@@ -20,16 +20,15 @@ pub struct Job {
 
 /// The jobs, with the repository that they ran on; `None` without the shared data.
 pub fn jobs() -> Option<Vec<(Index, Vec<Job>)>> {
-    let table = fs_err::read_to_string(caravan_tests::shared("oracle/solver-timeouts-2024.tsv")?).unwrap();
-    let repository = caravan_tests::shared_repository("opam-repository-2024.bundle")?;
+    let table = fs_err::read_to_string(crate::shared("oracle/solver-timeouts-2024.tsv")?).unwrap();
+    let repository = crate::shared_repository("opam-repository-2024.bundle")?;
     let mut jobs: BTreeMap<&str, Vec<Job>> = BTreeMap::new();
     for row in table.lines().filter(|row| !row.starts_with('#')) {
         let columns: Vec<&str> = row.split('\t').collect();
         let [pull_request, platform, package, with, kind, bounds] = columns[..] else { panic!("{row}") };
         jobs.entry(pull_request).or_default().push(job(platform, package, with, kind, bounds));
     }
-    let index =
-        |pull_request| caravan_tests::index_of(&GitSource::open(&repository, &format!("pr-{pull_request}")).unwrap());
+    let index = |pull_request| crate::index_of(&GitSource::open(&repository, &format!("pr-{pull_request}")).unwrap());
     Some(jobs.into_iter().map(|(pull_request, jobs)| (index(pull_request), jobs)).collect())
 }
 
@@ -42,6 +41,9 @@ fn job(platform: &str, package: &str, with: &str, kind: &str, bounds: &str) -> J
     let mut ocaml = Root::from("ocaml".parse::<Atom>().unwrap());
     ocaml.constraints = vec![Constraint(RelOp::Geq, version(series)), Constraint(RelOp::Lt, version(&next))];
     let mut request = Request { roots: vec![ocaml], ..Request::default() };
+    for option in options(compiler) {
+        request.roots.push(Root::from(format!("ocaml-option-{option}").parse::<Atom>().unwrap()));
+    }
     for root in [with, package].into_iter().filter(|root| *root != "-") {
         request.roots.push(Root::from(root.parse::<Atom>().unwrap()));
     }
@@ -52,6 +54,20 @@ fn job(platform: &str, package: &str, with: &str, kind: &str, bounds: &str) -> J
         request.prefer = Preference::Oldest;
     }
     Job { platform: platform.to_owned(), request }
+}
+
+/// The compiler's options: `4.14-flambda-fp/amd64` has `flambda` and `fp`.
+fn options(compiler: &str) -> Vec<&'static str> {
+    const KNOWN: [&str; 6] = ["no-flat-float-array", "nnpchecker", "nnp", "flambda", "fp", "afl"];
+    let mut options = Vec::new();
+    let mut rest = compiler.split('/').next().and_then(|text| text.split_once('-')).map_or("", |(_, rest)| rest);
+    while !rest.is_empty() {
+        let option = KNOWN.into_iter().find(|known| rest.starts_with(known));
+        let option = option.unwrap_or_else(|| panic!("what is `{rest}` of `{compiler}`?"));
+        options.push(option);
+        rest = rest[option.len()..].trim_start_matches('-');
+    }
+    options
 }
 
 /// The views of all platforms of some jobs, with every package looked at.

@@ -1,0 +1,267 @@
+//! Ways to ask: problems as JSON, deadlines and cancellation, several platforms, many packages.
+
+use caravan_solver::problem::{Avoid, Constraint, LowerBounds, Pin, Preference};
+use caravan_solver::{
+    Dialect, Flags, Platform, Problem, Request, Root, Selection, Setting, SolveError, Stop, Stopped, View, explain,
+    installable, solve, solve_all, solve_checked, solve_together, solve_until, verify,
+};
+use caravan_tests::pigeons;
+use opam_parser::index::{Index, PackageId, Precedence};
+use opam_parser::syntax::RelOp;
+use proptest::prelude::*;
+use rayon::prelude::*;
+use std::time::{Duration, Instant};
+
+fn texts(index: &Index, selection: &Selection) -> Vec<String> {
+    selection.packages().iter().map(|package| index.package_text(*package)).collect()
+}
+
+fn roots() -> impl Strategy<Value = Root> {
+    let op = prop::sample::select(vec![RelOp::Eq, RelOp::Neq, RelOp::Lt, RelOp::Leq, RelOp::Gt, RelOp::Geq]);
+    let constraint = (op, "[0-9a-z~.+-]{1,6}")
+        .prop_filter_map("a version", |(op, text)| Some(Constraint(op, opam_parser::version::Version::new(&text)?)));
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<Option<bool>>())
+        .prop_map(|(with_test, with_doc, with_dev_setup, dev)| Flags { with_test, with_doc, with_dev_setup, dev });
+    ("[a-z][a-z0-9_+-]{0,5}", prop::collection::vec(constraint, 0..3), flags).prop_map(|(name, constraints, flags)| {
+        Root { name: opam_parser::name::PackageName::new(&name).unwrap(), constraints, flags }
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_problem_is_what_its_json_says(
+        roots in prop::collection::vec(roots(), 0..3),
+        prefer in prop::sample::select(vec![Preference::Newest, Preference::Oldest]),
+        avoid in prop::sample::select(vec![None, Some(Avoid::Never), Some(Avoid::IfNeeded), Some(Avoid::LastOfName), Some(Avoid::Ignore)]),
+        dialect in prop::sample::select(vec![Dialect::Opam, Dialect::Opam0install, Dialect::SolverService]),
+        bounds in any::<Option<(bool, bool, bool)>>(),
+        time_limit_ms in any::<Option<u64>>(),
+        opam in ".{0,20}",
+    ) {
+        let lower_bounds = bounds.map(|(conf, compilers, revisions)| LowerBounds { conf, compilers, revisions });
+        let name = opam_parser::name::PackageName::new("mine").unwrap();
+        let version = opam_parser::version::Version::new("dev").unwrap();
+        let problem = Problem {
+            setting: Setting {
+                platform: Platform::linux_x86_64(),
+                dialect,
+                precedence: Precedence::LastWins,
+                pins: vec![Pin { name, version, opam }],
+            },
+            request: Request { roots, prefer, avoid, lower_bounds, time_limit_ms },
+        };
+        let text = serde_json::to_string(&problem).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
+    }
+}
+
+#[test]
+fn the_problem_of_the_documentation_is_one() {
+    let text = fs_err::read_to_string(caravan_tests::workspace().join("docs/json.md")).unwrap();
+    let block = text.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let problem: Problem = serde_json::from_str(block).unwrap();
+    assert_eq!(problem.setting.dialect, Dialect::SolverService);
+    assert_eq!(problem.request.roots.len(), 2);
+    for wrong in [
+        r#"{ "request": { "roots": [ { "name": "1" } ] } }"#,
+        r#"{ "request": { "roots": [ { "name": "a", "constraints": [ "1.0" ] } ] } }"#,
+        r#"{ "request": { "roots": [], "prefer": "latest" } }"#,
+        r#"{ "request": { "roots": [], "colour": "red" } }"#,
+        r#"{ "setting": { "pin": [] }, "request": { "roots": [] } }"#,
+    ] {
+        assert!(serde_json::from_str::<Problem>(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_deadline_ends_a_solve() {
+    let index = pigeons(14);
+    let view = View::new(&index, &Platform::linux_x86_64());
+    let mut request = Request::new(["flock".parse().unwrap()]);
+    request.time_limit_ms = Some(50);
+    for ask in [
+        |view: &View<'_>, request: &Request| solve(view, request).map(drop),
+        |view: &View<'_>, request: &Request| explain(view, request, &Stop::new()).map(drop),
+        |view: &View<'_>, request: &Request| {
+            solve_together(&[view, view], request, &Stop::new()).map(drop).map_err(|e| e.1)
+        },
+    ] {
+        let started = Instant::now();
+        let result = ask(&view, &request);
+        let late = started.elapsed().saturating_sub(Duration::from_millis(50));
+        assert!(matches!(result, Err(SolveError::Stopped(Stopped::Deadline))), "{result:?}");
+        // How late is a figure that `solving`, in `benches`, measures; here only that it ends.
+        assert!(late < Duration::from_secs(5), "{late:?}");
+    }
+}
+
+#[test]
+fn somebody_else_can_cancel_a_solve() {
+    let index = pigeons(14);
+    let view = View::new(&index, &Platform::linux_x86_64());
+    let request = Request::new(["flock".parse().unwrap()]);
+    let stop = Stop::new();
+    std::thread::scope(|scope| {
+        let solve = scope.spawn(|| solve_until(&view, &request, &stop));
+        std::thread::sleep(Duration::from_millis(20));
+        stop.cancel();
+        let result = solve.join().unwrap();
+        assert!(matches!(result, Err(SolveError::Stopped(Stopped::Cancelled))), "{result:?}");
+    });
+    // Few pigeons are no trouble.
+    let index = pigeons(6);
+    let view = View::new(&index, &Platform::linux_x86_64());
+    assert!(matches!(solve(&view, &request), Err(SolveError::NoSolution)));
+}
+
+#[test]
+fn a_root_may_be_named_twice() {
+    let index = caravan_tests::index_of_texts([
+        ("a.1", "depends: \"b\" {with-test}"),
+        ("a.2", "depends: \"b\" {with-test}"),
+        ("a.3", ""),
+        ("b.1", ""),
+    ]);
+    let setting = Setting::new(Platform::linux_x86_64());
+    let view = View::of(&index, &setting);
+    let mut request = Request::new(["a>=2".parse().unwrap(), "a<3".parse().unwrap()]);
+    request.roots[1].flags.with_test = true;
+    let selection = solve_checked(&view, &setting, &request, &Stop::new()).unwrap();
+    assert_eq!(texts(&index, &selection), ["a.2", "b.1"]);
+}
+
+#[test]
+fn one_version_on_all_platforms_where_that_is_possible() {
+    let index = caravan_tests::index_of_texts([
+        ("app.1", "depends: [ \"lib\" \"tool\" ]"),
+        ("lib.1", ""),
+        ("lib.2", "available: os = \"linux\""),
+        ("tool.1", "available: os = \"macos\""),
+        ("tool.2", "available: os = \"linux\""),
+    ]);
+    let setting = |os| {
+        let mut platform = Platform::new();
+        platform.set("os", os);
+        Setting::new(platform)
+    };
+    let [linux, macos] = ["linux", "macos"].map(setting);
+    let (linux_view, macos_view) = (View::of(&index, &linux), View::of(&index, &macos));
+    let request = Request::new(["app".parse().unwrap()]);
+    let together = solve_together(&[&linux_view, &macos_view], &request, &Stop::new()).unwrap();
+    let selections: Vec<_> = together.selections.iter().map(|selection| texts(&index, selection)).collect();
+    // Linux gives up the newest `lib`; of `tool` there is no common version.
+    assert_eq!(selections, [["app.1", "lib.1", "tool.2"], ["app.1", "lib.1", "tool.1"]]);
+    let differing: Vec<&str> = together.differing.iter().map(|name| index.name(*name)).collect();
+    assert_eq!(differing, ["tool"]);
+    // By itself Linux has the newest.
+    assert_eq!(texts(&index, &solve(&linux_view, &request).unwrap()), ["app.1", "lib.2", "tool.2"]);
+}
+
+#[test]
+fn real_packages_have_the_same_versions_on_three_platforms() {
+    let Some(index) = caravan_tests::shared_index() else { return };
+    let mut settings = vec![Setting::new(Platform::linux_x86_64())];
+    for (os, arch, distribution) in [("macos", "arm64", "homebrew"), ("win32", "x86_64", "cygwin")] {
+        let mut platform = Platform::new();
+        platform.set("os", os);
+        platform.set("arch", arch);
+        platform.set_distribution(distribution);
+        settings.push(Setting::new(platform));
+    }
+    let views: Vec<View<'_>> = settings.iter().map(|setting| View::of(&index, setting)).collect();
+    let views: Vec<&View<'_>> = views.iter().collect();
+    let names: Vec<_> = index.names().step_by(17).collect();
+    let solved = names.par_iter().filter(|name| {
+        let Ok(root) = index.name(**name).parse() else { return false };
+        let request = Request::new([root]);
+        let Ok(together) = solve_together(&views, &request, &Stop::new()) else { return false };
+        let mut versions = std::collections::BTreeMap::new();
+        for (selection, setting) in together.selections.iter().zip(&settings) {
+            let violations = verify(&index, setting, &request, selection.packages());
+            assert!(violations.is_empty(), "{}: {violations:?}", index.name(**name));
+            for package in selection.packages() {
+                let name = index.package_name(*package);
+                if !together.differing.contains(&name) {
+                    assert_eq!(*versions.entry(name).or_insert(*package), *package, "{}", index.name(name));
+                }
+            }
+        }
+        true
+    });
+    assert!(solved.count() > 150);
+}
+
+#[test]
+fn what_is_installable_is_what_has_a_solution() {
+    let Some(index) = caravan_tests::shared_index() else { return };
+    let view = View::new(&index, &Platform::linux_x86_64());
+    let base = Request::new(["ocaml.5.4.1".parse().unwrap()]);
+    let targets: Vec<PackageId> = index.packages().step_by(7).collect();
+    for flags in [Flags::default(), Flags { with_test: true, ..Flags::default() }] {
+        let by_itself: Vec<bool> = targets
+            .par_iter()
+            .map(|target| {
+                let mut request = base.clone();
+                request.roots.push(Root {
+                    flags,
+                    ..Root::from(index.package_text(*target).parse::<opam_parser::atom::Atom>().unwrap())
+                });
+                solve(&view, &request).is_ok()
+            })
+            .collect();
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| installable(&view, &base, &targets, flags, &Stop::new(), &|_| {})).unwrap()
+        };
+        assert!(by_itself == run(1) && by_itself == run(4));
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_answer() {
+    let Some(index) = caravan_tests::shared_index() else { return };
+    let names: Vec<_> = index.names().step_by(5).collect();
+    let run = |threads| -> Vec<String> {
+        // A view of its own: what is compiled first must not matter either.
+        let view = View::new(&index, &Platform::linux_x86_64());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let requests: Vec<Request> =
+            names.iter().map(|name| Request::new([index.name(*name).parse().unwrap()])).collect();
+        let shown = |(request, answer): (&Request, Result<Selection, SolveError>)| match answer {
+            Ok(selection) => texts(&index, &selection).join(" "),
+            Err(SolveError::NoSolution) => explain(&view, request, &Stop::new()).unwrap().to_string(),
+            Err(error) => error.to_string(),
+        };
+        pool.install(|| requests.par_iter().zip(solve_all(&view, &requests, &Stop::new())).map(shown).collect())
+    };
+    let one = run(1);
+    assert!(one == run(3) && one == run(8));
+}
+
+#[test]
+fn lower_bounds_as_users_want_them() {
+    let index = caravan_tests::index_of_texts([
+        ("app.1", "depends: [ \"ocaml\" \"conf-ssl\" \"lib\" \"pack\" ]"),
+        ("lib.1", "flags: avoid-version"),
+        ("lib.2", ""),
+        ("lib.3", ""),
+        ("conf-ssl.1", "flags: conf"),
+        ("conf-ssl.2", "flags: conf"),
+        ("ocaml.4.08", ""),
+        ("ocaml.5.4", ""),
+        ("pack.4.08.1", ""),
+        ("pack.4.08.1-1", ""),
+        ("pack.4.09", ""),
+    ]);
+    let view = View::new(&index, &Platform::linux_x86_64());
+    let mut request = Request::new(["app".parse().unwrap()]);
+    request.prefer = Preference::Oldest;
+    let answer = |request: &Request| texts(&index, &solve(&view, request).unwrap()).join(" ");
+    assert_eq!(answer(&request), "app.1 conf-ssl.2 lib.2 ocaml.5.4 pack.4.08.1-1");
+    request.lower_bounds = Some(LowerBounds { conf: true, ..LowerBounds::default() });
+    assert_eq!(answer(&request), "app.1 conf-ssl.1 lib.2 ocaml.5.4 pack.4.08.1-1");
+    request.lower_bounds = Some(LowerBounds::EVERYTHING);
+    assert_eq!(answer(&request), "app.1 conf-ssl.1 lib.2 ocaml.4.08 pack.4.08.1");
+    request.avoid = Some(Avoid::Ignore);
+    assert_eq!(answer(&request), "app.1 conf-ssl.1 lib.1 ocaml.4.08 pack.4.08.1");
+}

@@ -110,6 +110,8 @@ pub(crate) enum Format {
     Text,
     /// For programs: see docs/json.md
     Json,
+    /// A graph for Graphviz, of `revdeps` and `deps`
+    Dot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -134,6 +136,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Which packages depend on a package
     Revdeps(Revdeps),
+    /// Which packages a package depends on
+    Deps(Deps),
     /// Check opam files
     Parse(Parse),
     /// The cache of indexes and clones
@@ -186,12 +190,16 @@ pub(crate) struct Solve {
     /// What to do about versions with `avoid-version` or `deprecated`; without it, what the dialect does
     #[arg(long, value_enum)]
     pub(crate) avoid: Option<Avoid>,
+    /// What to do about packages that want to be installed before each other; without it, what the
+    /// dialect does
+    #[arg(long, value_enum)]
+    pub(crate) cycles: Option<Cycles>,
     /// Whose reading of opam files counts
     #[arg(long, value_enum, default_value = "opam")]
     pub(crate) dialect: Dialect,
     /// A question in JSON (see docs/json.md) instead of packages and options; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "targets", "with_test", "with_doc", "with_dev_setup", "prefer", "push_down", "avoid", "dialect",
+        "targets", "with_test", "with_doc", "with_dev_setup", "prefer", "push_down", "avoid", "cycles", "dialect",
         "time_limit", "platforms", "same_versions", "variables",
     ])]
     pub(crate) problem: Option<PathBuf>,
@@ -248,6 +256,14 @@ pub(crate) enum Avoid {
     LastOfName,
     /// Like any other version
     Ignore,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cycles {
+    /// They cannot be installed
+    Refuse,
+    /// They can
+    Allow,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -333,6 +349,36 @@ pub(crate) struct Revdeps {
     /// that depend on any
     #[arg(required = true, value_name = "PACKAGE[.VERSION]")]
     pub(crate) packages: Vec<String>,
+    /// The list that another tool makes: opam-repo-ci tests what it lists after a change of the packages
+    #[arg(long, value_enum, conflicts_with_all = [
+        "recursive", "depopts", "with_test", "with_doc", "with_dev_setup", "dev", "post", "no_build",
+        "coinstallable_with", "installable", "all",
+    ])]
+    pub(crate) like: Option<Like>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Args)]
+pub(crate) struct Deps {
+    /// A package; with a version or constraint, what such a version depends on. Of several, what any
+    /// depends on
+    #[arg(required = true, value_name = "PACKAGE[.VERSION]")]
+    pub(crate) packages: Vec<String>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Like {
+    /// What depends on it directly, optionally or for tests, or through others, and can be installed
+    /// together with it
+    OpamRepoCi,
+}
+
+/// Which dependencies count, and which of the packages found are listed.
+#[derive(Args)]
+pub(crate) struct Listing {
     /// Also through other packages
     #[arg(short = 'r', long)]
     pub(crate) recursive: bool,
@@ -363,6 +409,21 @@ pub(crate) struct Revdeps {
     /// Not dependencies that are only needed to build
     #[arg(long)]
     pub(crate) no_build: bool,
+    /// Only what can be installed
+    #[arg(long)]
+    pub(crate) installable: bool,
+    /// Only what can be installed together with a package; may be repeated: with all of them
+    #[arg(long, value_name = "PACKAGE")]
+    pub(crate) coinstallable_with: Vec<String>,
+    /// Only what a solution for these packages installs; may be repeated
+    #[arg(long, value_name = "PACKAGE")]
+    pub(crate) resolve: Vec<String>,
+    /// Show as a tree, in which every package has its dependencies once
+    #[arg(long)]
+    pub(crate) tree: bool,
+    /// The OCaml that is installed, for what can be installed: 5.4.1, or 5.4 for its newest release
+    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
+    pub(crate) ocaml: Option<String>,
     #[command(flatten)]
     pub(crate) platform: PlatformArguments,
 }

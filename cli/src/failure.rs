@@ -10,6 +10,8 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
+    /// The answer is no, and there is nothing more to show.
+    No = 1,
     Usage = 2,
     Unknown = 3,
     Repository = 4,

@@ -8,7 +8,7 @@ mod platform;
 mod repositories;
 mod session;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Format};
 use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
@@ -36,8 +36,16 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
     let global = &arguments.global;
     let reads_repositories = matches!(
         arguments.command,
-        Command::Solve(_) | Command::Installable(_) | Command::List(_) | Command::Show(_) | Command::Revdeps(_)
+        Command::Solve(_)
+            | Command::Installable(_)
+            | Command::List(_)
+            | Command::Show(_)
+            | Command::Revdeps(_)
+            | Command::Deps(_)
     );
+    if global.format == Format::Dot && !matches!(arguments.command, Command::Revdeps(_) | Command::Deps(_)) {
+        return Err(Failure::usage("only `revdeps` and `deps` have a graph, so only they know `--format dot`"));
+    }
     if !reads_repositories && (!global.repo.is_empty() || global.refresh) {
         return Err(Failure::usage("this command reads no repository, so `--repo` and `--refresh` mean nothing to it"));
     }
@@ -47,6 +55,7 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
         Command::List(list) => commands::list::run(global, list, output),
         Command::Show(show) => commands::show::run(global, show, output),
         Command::Revdeps(revdeps) => commands::revdeps::run(global, revdeps, output),
+        Command::Deps(deps) => commands::deps::run(global, deps, output),
         Command::Parse(parse) => commands::parse::run(parse, output),
         Command::Cache(cache) => commands::cache::run(global, cache, output),
         Command::Completions(completions) => commands::generate::completions(completions),

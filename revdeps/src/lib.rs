@@ -3,7 +3,10 @@
 //! ```text
 //! View ── mentions() ──> for each package: names and versions that its formula touches
 //!                          ├─ direct():    the packages that touch a target
-//!                          └─ recursive(): the least set around the targets that is closed
+//!                          ├─ recursive(): the least set around the targets that is closed
+//!                          ├─ required_by(), required_by_recursively(): the other direction
+//!                          └─ edges():     who touches whom within a set
+//! a list ── coinstallable() ──> those of it that can be installed together with something
 //! ```
 //!
 //! The meanings are those of the semantics sheet, section 6 (rules D6 to D8): a package depends on
@@ -30,7 +33,14 @@
 //! # }
 //! ```
 
+mod coinstallable;
 mod formula;
+mod forward;
+mod graph;
+
+pub use coinstallable::{coinstallable, like_opam_repo_ci};
+pub use forward::{required_by, required_by_recursively};
+pub use graph::edges;
 
 use caravan_solver::View;
 use caravan_solver::environment::DependencyFlags;
@@ -111,6 +121,18 @@ impl Targets {
         for (name, mask) in other.0 {
             self.0.entry(name).and_modify(|known| known.unite(&mask)).or_insert(mask);
         }
+    }
+
+    /// Exactly one package.
+    pub fn one(index: &Index, package: PackageId) -> Self {
+        Self::of(index, index.package_name(package), |other| other == package)
+    }
+
+    /// Whether a package is among them.
+    pub fn contains(&self, index: &Index, package: PackageId) -> bool {
+        let name = index.package_name(package);
+        let place = (package.0 - index.package_range(name).start) as usize;
+        self.0.get(&name).is_some_and(|mask| mask.contains(place))
     }
 
     /// The packages.

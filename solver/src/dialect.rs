@@ -3,7 +3,7 @@
 //! They agree but for a few rules, each of which is a field here (semantics sheet, sections 3.4, 4.3,
 //! 4.6 and 5; every one has a row in `quirks.tsv`).
 
-use crate::problem::{Avoid, LowerBounds};
+use crate::problem::{Avoid, Cycles, LowerBounds};
 use serde::{Deserialize, Serialize};
 
 /// Whose reading of opam files counts.
@@ -81,6 +81,11 @@ impl Dialect {
             Dialect::Opam0install => Avoid::Ignore,
             Dialect::SolverService => Avoid::LastOfName,
         }
+    }
+
+    /// What this dialect does about circles unless a request says otherwise.
+    pub fn cycles(self) -> Cycles {
+        if self.rules().refuses_cycles { Cycles::Refuse } else { Cycles::Allow }
     }
 
     /// What this dialect pushes to its oldest versions unless a request says otherwise.

@@ -64,6 +64,11 @@ pub struct Variables {
 }
 
 impl Variables {
+    /// The platform that they are of.
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
     /// Looks up every variable that a filter of the index mentions.
     pub(crate) fn new(index: &Index, platform: &Platform, rules: &Rules) -> Self {
         let own = rules.own_variables;

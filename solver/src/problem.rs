@@ -8,7 +8,7 @@ use crate::dialect::Dialect;
 use crate::platform::Platform;
 use opam_parser::atom::Atom;
 use opam_parser::file::{OpamFile, Parsed};
-use opam_parser::index::{Index, Precedence, TooLarge, overlay, with_pins};
+use opam_parser::index::{Index, PackageId, Precedence, TooLarge, overlay, with_pins};
 use opam_parser::name::PackageName;
 use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
@@ -147,6 +147,10 @@ pub struct Request {
     /// Which packages `oldest` pushes down; `None`: what the dialect does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower_bounds: Option<LowerBounds>,
+    /// What to do about packages that want to be installed before each other; `None`: what the dialect
+    /// does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<Cycles>,
     /// After how many milliseconds to give up; `None`: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_limit_ms: Option<u64>,
@@ -171,6 +175,15 @@ pub struct Root {
     /// Its dependency flags.
     #[serde(default, skip_serializing_if = "Flags::are_default")]
     pub flags: Flags,
+}
+
+impl Root {
+    /// One package of an index. `None` never happens: its names and versions are valid.
+    pub fn exactly(index: &Index, package: PackageId, flags: Flags) -> Option<Self> {
+        let name = PackageName::new(index.name(index.package_name(package)))?;
+        let version = Version::new(index.version(index.package_version(package)))?;
+        Some(Self { name, constraints: vec![Constraint(RelOp::Eq, version)], flags })
+    }
 }
 
 impl From<Atom> for Root {
@@ -282,6 +295,17 @@ pub enum Avoid {
     LastOfName,
     /// Like any other version.
     Ignore,
+}
+
+/// What to do about packages each of which wants the next to be installed before it, and the last the
+/// first, `post` dependencies aside (rules S10 and S11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cycles {
+    /// They cannot be installed, as `opam install` has it.
+    Refuse,
+    /// They can, as `opam list --installable` has it.
+    Allow,
 }
 
 /// Which packages are pushed to their oldest versions with [`Preference::Oldest`]; the others are

@@ -1,7 +1,7 @@
 //! A request, looked up in the view that it is put to.
 
 use crate::mask::Mask;
-use crate::problem::{Avoid, Flags, LowerBounds, Preference, Request, Root};
+use crate::problem::{Avoid, Cycles, Flags, LowerBounds, Preference, Request, Root};
 use crate::reduce::{Bound, Sets};
 use crate::solve::SolveError;
 use crate::solve::search::Placed;
@@ -16,6 +16,7 @@ pub(crate) struct Question<'q, 'i> {
     pub(crate) oldest: bool,
     pub(crate) avoid: Avoid,
     pub(crate) lower_bounds: LowerBounds,
+    pub(crate) refuses_cycles: bool,
     /// The names that may have different versions on different sides; `None`: all may.
     pub(crate) differing: Option<FxHashSet<NameId>>,
     /// The only versions to avoid that an explanation takes into account; `None`: as the policy says.
@@ -55,6 +56,7 @@ impl<'q, 'i> Question<'q, 'i> {
             oldest: request.prefer == Preference::Oldest,
             avoid: request.avoid.unwrap_or_else(|| dialect.avoid()),
             lower_bounds: request.lower_bounds.unwrap_or_else(|| dialect.lower_bounds()),
+            refuses_cycles: request.cycles.unwrap_or_else(|| dialect.cycles()) == Cycles::Refuse,
             differing: None,
             allowed: None,
             branches: FxHashMap::default(),

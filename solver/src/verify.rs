@@ -6,7 +6,7 @@
 //! written down here a second time.
 
 use crate::dialect::Dialect;
-use crate::problem::{Avoid, Flags, Request, Setting};
+use crate::problem::{Avoid, Cycles, Flags, Request, Setting};
 use opam_parser::file::Flags as FileFlags;
 use opam_parser::filter::Ident;
 use opam_parser::filter::eval::{Env, Scope, Value, eval, eval_to_bool};
@@ -261,7 +261,8 @@ impl Check<'_> {
     /// Whether there is an order of installation, taking away what waits for nothing until nothing more
     /// can be taken away.
     fn order(&self, violations: &mut Vec<Violation>) {
-        if !self.opam() {
+        let default = if self.opam() { Cycles::Refuse } else { Cycles::Allow };
+        if self.request.cycles.unwrap_or(default) == Cycles::Allow {
             return;
         }
         let mut waiting: BTreeMap<NameId, BTreeSet<NameId>> = BTreeMap::new();

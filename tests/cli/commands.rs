@@ -101,6 +101,31 @@ fn revdeps() {
 }
 
 #[test]
+fn revdeps_that_can_be_installed() {
+    assert_snapshot!(run(&["revdeps", "ocaml", "-V", "--installable", "--ocaml", "4.14"]));
+    assert_snapshot!(run(&["revdeps", "ocaml", "--coinstallable-with", "saffron.2.0"]));
+    assert_snapshot!(run(&["revdeps", "ocaml", "--resolve", "caravan-demo"]));
+    assert_snapshot!(run(&["revdeps", "ocaml", "--resolve", "stuck-old"]));
+    assert_snapshot!(run(&["revdeps", "caravan-log", "--like", "opam-repo-ci", "--ocaml", "5.4"]));
+    assert_snapshot!(run(&["revdeps", "caravan-log", "--like", "opam-repo-ci", "--recursive"]));
+}
+
+#[test]
+fn trees_and_graphs() {
+    assert_snapshot!(run(&["revdeps", "caravan-log", "-r", "--tree"]));
+    assert_snapshot!(run(&["deps", "caravan-demo", "-r", "--resolve", "caravan-demo", "--tree"]));
+    assert_snapshot!(run(&["deps", "saffron.2.0", "--format", "dot"]));
+    assert_snapshot!(run(&["deps", "saffron.2.0", "--tree", "--format", "json"]));
+    assert_snapshot!(run(&["solve", "saffron", "--format", "dot"]));
+}
+
+#[test]
+fn deps() {
+    assert_snapshot!(run(&["deps", "saffron"]));
+    assert_snapshot!(run(&["deps", "caravan-demo.2.0", "-r", "-V", "--with-test"]));
+}
+
+#[test]
 fn revdeps_as_json() {
     assert_snapshot!(run(&["revdeps", "tea-tls", "--format", "json"]));
 }

@@ -1,6 +1,6 @@
 //! Ways to ask: problems as JSON, deadlines and cancellation, several platforms, many packages.
 
-use caravan_solver::problem::{Avoid, Constraint, LowerBounds, Pin, Preference};
+use caravan_solver::problem::{Avoid, Constraint, Cycles, LowerBounds, Pin, Preference};
 use caravan_solver::{
     Dialect, Flags, Platform, Problem, Request, Root, Selection, Setting, SolveError, Stop, Stopped, View, explain,
     installable, solve, solve_all, solve_checked, solve_together, solve_until, verify,
@@ -36,6 +36,7 @@ proptest! {
         dialect in prop::sample::select(vec![Dialect::Opam, Dialect::Opam0install, Dialect::SolverService]),
         bounds in any::<Option<(bool, bool, bool)>>(),
         time_limit_ms in any::<Option<u64>>(),
+        cycles in prop::sample::select(vec![None, Some(Cycles::Refuse), Some(Cycles::Allow)]),
         opam in ".{0,20}",
     ) {
         let lower_bounds = bounds.map(|(conf, compilers, revisions)| LowerBounds { conf, compilers, revisions });
@@ -48,7 +49,7 @@ proptest! {
                 precedence: Precedence::LastWins,
                 pins: vec![Pin { name, version, opam }],
             },
-            request: Request { roots, prefer, avoid, lower_bounds, time_limit_ms },
+            request: Request { roots, prefer, avoid, lower_bounds, cycles, time_limit_ms },
         };
         let text = serde_json::to_string(&problem).unwrap();
         prop_assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);

@@ -121,7 +121,7 @@ fn requests() -> impl Strategy<Value = Request> {
         // Twice the same root is another test's subject.
         let mut seen = BTreeSet::new();
         roots.retain(|root| seen.insert(root.name.as_str().to_owned()));
-        Request { roots, prefer, avoid, lower_bounds: Some(LowerBounds::EVERYTHING), time_limit_ms: None }
+        Request { roots, prefer, avoid, lower_bounds: Some(LowerBounds::EVERYTHING), ..Request::default() }
     })
 }
 
@@ -507,8 +507,15 @@ fn sat(repository: &Repository, request: &Request) -> bool {
     solver.solve().unwrap()
 }
 
+/// More cases than usual, and as many as PROPTEST_CASES says.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 4000 };
+    ProptestConfig { cases, ..config }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn opams_answer_is_the_best(repository in repositories(), request in requests()) {

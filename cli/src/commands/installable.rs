@@ -64,7 +64,7 @@ pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output)
     let all = answers.iter().all(|(_, answer)| answer.iter().all(|(_, installable)| *installable));
     match output.format {
         Format::Json => json(index, &answers, output)?,
-        Format::Text => text(index, arguments, &answers, output)?,
+        Format::Text | Format::Dot => text(index, arguments, &answers, output)?,
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(NO) })
 }

@@ -1,9 +1,11 @@
 //! One module for each command.
 
 pub(crate) mod cache;
+pub(crate) mod deps;
 pub(crate) mod generate;
 pub(crate) mod installable;
 pub(crate) mod list;
+mod listing;
 pub(crate) mod parse;
 mod project;
 pub(crate) mod revdeps;

@@ -1,89 +1,35 @@
 //! `caravan revdeps`
 
-use super::{JsonPackage, json_platform, newest_of_each_name, row};
-use crate::arguments::{Format, Global, Revdeps};
+use super::listing::{Listed, check};
+use super::solve::failure;
+use crate::arguments::{Global, Like, Revdeps};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::platform::one_platform;
 use crate::session::Session;
-use caravan_revdeps::{Options, Targets, direct, recursive};
-use caravan_solver::View;
-use opam_parser::atom::Atom;
-use opam_parser::index::Found;
-use opam_parser::syntax::RelOp;
-use opam_parser::version;
-use serde::Serialize;
-use std::collections::BTreeMap;
+use caravan_revdeps::{direct, like_opam_repo_ci, recursive};
+use caravan_solver::Stop;
 use std::process::ExitCode;
 
-#[derive(Serialize)]
-struct Answer {
-    schema: &'static str,
-    platform: BTreeMap<String, String>,
-    targets: Vec<String>,
-    packages: Vec<JsonPackage>,
-}
-
 pub(crate) fn run(global: &Global, arguments: &Revdeps, output: &mut Output) -> Result<ExitCode, Failure> {
-    let platform = one_platform(&arguments.platform)?;
-    let atoms = arguments.packages.iter().map(|text| Session::parse_atom(text)).collect::<Result<Vec<_>, _>>()?;
+    let platform = check(&arguments.packages, &arguments.listing)?;
     let session = Session::open(global, output)?;
-    let index = &session.index;
-    let view = View::new(index, &platform);
-    let mut targets = Targets::default();
-    for atom in &atoms {
-        targets.extend(target(&session, atom, output)?);
-    }
-    let options = Options {
-        depopts: arguments.depopts,
-        build: !arguments.no_build,
-        post: arguments.post,
-        with_test: arguments.with_test,
-        with_doc: arguments.with_doc,
-        with_dev_setup: arguments.with_dev_setup,
-        dev: arguments.dev,
+    let listed = Listed::new(&session, platform, &arguments.packages, &arguments.listing, output)?;
+    let found = match arguments.like {
+        Some(Like::OpamRepoCi) => {
+            let request = listed.switch()?;
+            let mut union = Vec::new();
+            for package in listed.targets.packages(listed.view.index()) {
+                union.extend(like_opam_repo_ci(&listed.view, &request, package, &Stop::new()).map_err(failure)?);
+            }
+            union.sort_unstable();
+            union.dedup();
+            // What changes together is not tested because of each other.
+            union.retain(|package| !listed.targets.contains(listed.view.index(), *package));
+            union
+        }
+        None if arguments.listing.recursive => recursive(&listed.view, &listed.targets, &listed.options),
+        None => direct(&listed.view, &listed.targets, &listed.options),
     };
-    let found =
-        if arguments.recursive { recursive(&view, &targets, &options) } else { direct(&view, &targets, &options) };
-    let mut packages = found;
-    packages.retain(|package| arguments.all || view.is_available(*package));
-    if !arguments.all_versions {
-        packages = newest_of_each_name(index, packages);
-    }
-    if output.format == Format::Json {
-        output.json(&Answer {
-            schema: "caravan.revdeps/1",
-            platform: json_platform(&platform),
-            targets: atoms.iter().map(Atom::to_string).collect(),
-            packages: packages.into_iter().map(|package| JsonPackage::new(index, package)).collect(),
-        })?;
-    } else {
-        let rows: Vec<_> = packages.into_iter().map(|package| row(index, package)).collect();
-        output.table(&rows)?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The versions that an atom names; there must be one.
-fn target(session: &Session, atom: &Atom, output: &Output) -> Result<Targets, Failure> {
-    let index = &session.index;
-    let name = session.name(atom.name.as_str())?;
-    let Some((op, wanted)) = &atom.constraint else { return Ok(Targets::of(index, name, |_| true)) };
-    if *op == RelOp::Eq
-        && let Some(Found::Broken(file)) = index.find(name, wanted.as_str())
-    {
-        return Err(session.broken(file, output));
-    }
-    let holds = |package| {
-        let found = index.version(index.package_version(package));
-        op.holds(version::compare(found.as_bytes(), wanted.as_str().as_bytes()))
-    };
-    if !index.versions_of(name).any(holds) {
-        let wanted = match op {
-            RelOp::Eq => wanted.to_string(),
-            op => format!("{} {wanted}", op.as_str()),
-        };
-        return Err(Failure::unknown_version(index.name(name), &wanted, &session.newest(name)));
-    }
-    Ok(Targets::of(index, name, holds))
+    let found = listed.select(found)?;
+    listed.show("caravan.revdeps/1", &found, true, output)
 }

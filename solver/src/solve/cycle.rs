@@ -7,9 +7,12 @@ use crate::question::{Question, Side};
 use crate::view::View;
 use opam_parser::index::PackageId;
 
-/// A circle among the packages of an answer, if its dialect minds.
+/// A circle among the packages of an answer, if the question minds.
 pub(crate) fn find(question: &Question<'_, '_>, decisions: &[(Var, u32)]) -> Option<Vec<Placed>> {
-    for (number, side) in question.sides.iter().enumerate().filter(|(_, side)| side.view.refuses_cycles()) {
+    if !question.refuses_cycles {
+        return None;
+    }
+    for (number, side) in question.sides.iter().enumerate() {
         let number = number as u8;
         let ours = packages(question, decisions).filter(|(of, _)| *of == number);
         let mut installed: Vec<PackageId> = ours.map(|(_, package)| package).collect();

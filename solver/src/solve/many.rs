@@ -2,14 +2,11 @@
 
 use super::search::{Failed, Search, packages};
 use super::{Selection, SolveError, error, limited, solve_until};
-use crate::problem::{Constraint, Flags, Request, Root};
+use crate::problem::{Flags, Request, Root};
 use crate::question::Question;
 use crate::stop::Stop;
 use crate::view::View;
 use opam_parser::index::PackageId;
-use opam_parser::name::PackageName;
-use opam_parser::syntax::RelOp;
-use opam_parser::version::Version;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -47,7 +44,7 @@ pub fn installable(
             true
         } else {
             let mut request = request.clone();
-            request.roots.extend(exactly(view, *target, flags));
+            request.roots.extend(Root::exactly(index, *target, flags));
             let with_target = Question::new(&[view], &request)?;
             match Search::new(&with_target, &stop).exists() {
                 Ok(decisions) => {
@@ -70,12 +67,4 @@ pub fn installable(
         Ok(answer)
     };
     targets.par_iter().map(decide).collect()
-}
-
-/// A package as a root. Every name and version of an index is a valid one.
-fn exactly(view: &View<'_>, package: PackageId, flags: Flags) -> Option<Root> {
-    let index = view.index();
-    let name = PackageName::new(index.name(index.package_name(package)))?;
-    let version = Version::new(index.version(index.package_version(package)))?;
-    Some(Root { name, constraints: vec![Constraint(RelOp::Eq, version)], flags })
 }

@@ -13,7 +13,7 @@ use crate::dialect::{Dialect, Rules};
 use crate::environment::{DependencyFlags, Environment, Variables};
 use crate::mask::Mask;
 use crate::platform::Platform;
-use crate::problem::Setting;
+use crate::problem::{Flags as RootFlags, Setting};
 use opam_parser::file::Flags as OpamFlags;
 use opam_parser::filter::eval::{Value, eval, eval_to_bool};
 use opam_parser::index::{Index, NameId, PackageId};
@@ -26,6 +26,8 @@ pub struct View<'i> {
     dialect: Dialect,
     rules: Rules,
     variables: Variables,
+    /// The dependency flags of packages that were not themselves asked for.
+    everyone: RootFlags,
     /// How many versions the name with the most of them has.
     widest: usize,
     names: Vec<OnceLock<NameView>>,
@@ -114,7 +116,17 @@ impl<'i> View<'i> {
         let mut before = Vec::new();
         before.resize_with(index.package_count(), OnceLock::new);
         let variables = Variables::new(index, platform, &rules);
-        Self { index, dialect, rules, variables, widest, names, packages, before }
+        let everyone = RootFlags::default();
+        Self { index, dialect, rules, variables, everyone, widest, names, packages, before }
+    }
+
+    /// The same view, but with tests, documentation and so on of every package, not only of roots, as
+    /// `opam list --coinstallable-with` has it (rule D11).
+    #[must_use]
+    pub fn with_everyones(self, flags: RootFlags) -> Self {
+        let mut made = Self::in_dialect(self.index, self.variables.platform(), self.dialect);
+        made.everyone = flags;
+        made
     }
 
     /// The index.
@@ -122,14 +134,14 @@ impl<'i> View<'i> {
         self.index
     }
 
+    /// The platform that this is the view of.
+    pub fn platform(&self) -> &Platform {
+        self.variables.platform()
+    }
+
     /// Whose reading of opam files this is.
     pub fn dialect(&self) -> Dialect {
         self.dialect
-    }
-
-    /// Whether packages that need each other in a circle cannot be installed.
-    pub(crate) fn refuses_cycles(&self) -> bool {
-        self.rules.refuses_cycles
     }
 
     /// How many versions the name with the most of them has.
@@ -215,7 +227,7 @@ impl<'i> View<'i> {
 
     /// The dependency flags of a package that was not itself asked for, with those of a root where it
     /// was.
-    pub fn flags(&self, package: PackageId, root: Option<crate::problem::Flags>) -> DependencyFlags {
+    pub fn flags(&self, package: PackageId, root: Option<RootFlags>) -> DependencyFlags {
         let is_dev = match self.rules.dev_by_source {
             true => self.index.is_dev(package),
             false => {
@@ -223,7 +235,7 @@ impl<'i> View<'i> {
                 version::compare(version.as_bytes(), b"dev").is_eq()
             }
         };
-        let root = root.unwrap_or_default();
+        let root = root.unwrap_or_default().united(self.everyone);
         DependencyFlags {
             with_test: Some(root.with_test),
             with_doc: Some(root.with_doc),

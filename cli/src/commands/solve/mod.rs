@@ -5,7 +5,7 @@ mod targets;
 
 pub(crate) use targets::compiler;
 
-use crate::arguments::{Avoid, Dialect, Global, Prefer, PushDown, Solve};
+use crate::arguments::{Avoid, Cycles, Dialect, Global, Prefer, PushDown, Solve};
 use crate::failure::{Failure, Kind, NO};
 use crate::output::Output;
 use crate::platform::{one_platform, platforms};
@@ -132,6 +132,10 @@ fn question(
             conf: arguments.push_down.contains(&PushDown::Conf),
             compilers: arguments.push_down.contains(&PushDown::Compilers),
             revisions: arguments.push_down.contains(&PushDown::Revisions),
+        }),
+        cycles: arguments.cycles.map(|cycles| match cycles {
+            Cycles::Refuse => problem::Cycles::Refuse,
+            Cycles::Allow => problem::Cycles::Allow,
         }),
         time_limit_ms: arguments.time_limit.map(|seconds| (seconds * 1000.0).ceil() as u64),
     };

@@ -154,6 +154,11 @@ fn one_version_on_all_platforms_where_that_is_possible() {
     assert_eq!(selections, [["app.1", "lib.1", "tool.2"], ["app.1", "lib.1", "tool.1"]]);
     let differing: Vec<&str> = together.differing.iter().map(|name| index.name(*name)).collect();
     assert_eq!(differing, ["tool"]);
+    let too_many = vec![&linux_view; 256];
+    assert!(matches!(
+        solve_together(&too_many, &request, &Stop::new()),
+        Err((_, SolveError::TooManyPlatforms { limit: 255 }))
+    ));
     // By itself Linux has the newest.
     assert_eq!(texts(&index, &solve(&linux_view, &request).unwrap()), ["app.1", "lib.2", "tool.2"]);
 }
@@ -265,4 +270,55 @@ fn lower_bounds_as_users_want_them() {
     assert_eq!(answer(&request), "app.1 conf-ssl.1 lib.2 ocaml.4.08 pack.4.08.1");
     request.avoid = Some(Avoid::Ignore);
     assert_eq!(answer(&request), "app.1 conf-ssl.1 lib.1 ocaml.4.08 pack.4.08.1");
+}
+
+#[test]
+fn a_name_may_have_thousands_of_versions() {
+    for (count, fits) in [(100, true), (200, true), (600, true), (900, true), (4000, true), (5000, false)] {
+        let many: Vec<String> = (1..=count).map(|version| format!("many.{version}")).collect();
+        let packages = many.iter().map(|package| (package.as_str(), ""));
+        let index = caravan_tests::index_of_texts(packages.chain([
+            ("app.1", "depends: \"many\" {< \"50\"}"),
+            ("stuck.1", "depends: [ \"many\" {< \"50\"} \"other\" ]"),
+            ("other.1", "depends: \"many\" {>= \"60\"}"),
+        ]));
+        let setting = Setting::new(Platform::linux_x86_64());
+        let view = View::of(&index, &setting);
+        let app = Request::new(["app".parse().unwrap()]);
+        let stuck = Request::new(["stuck".parse().unwrap()]);
+        let answer = solve_checked(&view, &setting, &app, &Stop::new());
+        if !fits {
+            assert!(matches!(answer, Err(SolveError::TooWide { .. })), "{answer:?}");
+            let explanation = explain(&view, &stuck, &Stop::new());
+            assert!(matches!(explanation, Err(SolveError::TooWide { .. })), "{explanation:?}");
+            continue;
+        }
+        assert_eq!(texts(&index, &answer.unwrap()), ["app.1", "many.49"], "{count}");
+        assert!(matches!(solve(&view, &stuck), Err(SolveError::NoSolution)));
+        let explanation = explain(&view, &stuck, &Stop::new()).unwrap().to_string();
+        assert!(explanation.contains("stuck.1 requires many < 50"), "{explanation}");
+        assert!(explanation.contains("other.1 requires many >= 60"), "{explanation}");
+    }
+}
+
+#[test]
+fn a_disjunction_and_a_class_may_have_hundreds_of_members() {
+    let count = 300;
+    let never = "available: false\nconflict-class: \"crowd\"";
+    let here = "conflict-class: \"crowd\"";
+    let members: Vec<String> = (0..count).map(|member| format!("member-{member}.1")).collect();
+    let names: Vec<String> = (0..count).map(|member| format!("\"member-{member}\"")).collect();
+    let any = format!("depends: [ {} ]", names.join(" | "));
+    let two = format!("depends: [ ({}) \"member-{}\" ]", names[..count - 1].join(" | "), count - 1);
+    let text = |place: usize| if place + 2 >= count { here } else { never };
+    let packages = members.iter().enumerate().map(|(place, member)| (member.as_str(), text(place)));
+    let index = caravan_tests::index_of_texts(packages.chain([("any.1", any.as_str()), ("two.1", two.as_str())]));
+    let setting = Setting::new(Platform::linux_x86_64());
+    let view = View::of(&index, &setting);
+    let any = Request::new(["any".parse().unwrap()]);
+    let answer = solve_checked(&view, &setting, &any, &Stop::new()).unwrap();
+    assert_eq!(texts(&index, &answer), ["any.1", "member-298.1"]);
+    let two = Request::new(["two".parse().unwrap()]);
+    assert!(matches!(solve(&view, &two), Err(SolveError::NoSolution)));
+    assert!(!explain(&view, &two, &Stop::new()).unwrap().facts.is_empty());
 }

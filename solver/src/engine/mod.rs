@@ -71,7 +71,6 @@ pub(crate) enum Outcome {
     Solution(Vec<(Var, u32)>),
     NoSolution,
     Stopped,
-    TooWide,
 }
 
 /// Why a variable lost values.
@@ -130,11 +129,8 @@ pub(crate) struct Engine<'q, 'i, const W: usize> {
 
 impl<'q, 'i, const W: usize> Engine<'q, 'i, W> {
     /// Searches for the best answer.
-    pub(crate) fn run(question: &'q Question<'q, 'i>, run: Run<'q>, stop: &Stop) -> Outcome {
-        match Self::new(question, run).search(stop) {
-            Ok(outcome) => outcome,
-            Err(TooWide) => Outcome::TooWide,
-        }
+    pub(crate) fn run(question: &'q Question<'q, 'i>, run: Run<'q>, stop: &Stop) -> Result<Outcome, TooWide> {
+        Self::new(question, run).search(stop)
     }
 
     /// The values of a variable that come before one of them.
@@ -151,10 +147,10 @@ impl<'q, 'i, const W: usize> Engine<'q, 'i, W> {
         Self {
             question,
             run,
-            slots: Vec::with_capacity(256),
+            slots: Vec::with_capacity(64),
             table: Table::new(question),
-            demands: Vec::with_capacity(1024),
-            trail: Vec::with_capacity(512),
+            demands: Vec::with_capacity(256),
+            trail: Vec::with_capacity(128),
             processed: 0,
             levels: Vec::new(),
             learned: conflict::Learned::default(),

@@ -129,7 +129,7 @@ impl Table {
             names: vec![Self::NONE; names_per_side * question.sides.len()],
             names_per_side,
             others: FxHashMap::default(),
-            values: Vec::with_capacity(256),
+            values: Vec::with_capacity(64),
             blockers: FxHashMap::default(),
             crowded: FxHashMap::default(),
             classes: FxHashMap::default(),

@@ -45,6 +45,8 @@ pub(super) enum NoDerivation {
     /// There is an answer, if not for what packages want to be installed before them.
     Solvable(Vec<(crate::engine::Var, u32)>),
     Stopped,
+    /// More versions or alternatives than can be counted.
+    TooWide,
 }
 
 /// The facts that exclude an answer for a question on one platform.
@@ -59,13 +61,13 @@ pub(super) fn facts(
         _ => Err(Failed::TooWide),
     };
     let result = match result {
-        Err(Failed::TooWide) => derive::<64>(question, cycles, stop),
+        Err(Failed::TooWide) if question.widest() < Bits::<64>::CAPACITY => derive::<64>(question, cycles, stop),
         other => other,
     };
     result.map_err(|failed| match failed {
         Failed::Solvable(decisions) => NoDerivation::Solvable(decisions),
-        // A name with thousands of versions, of which the search said that before.
-        Failed::Stopped | Failed::TooWide => NoDerivation::Stopped,
+        Failed::Stopped => NoDerivation::Stopped,
+        Failed::TooWide => NoDerivation::TooWide,
     })
 }
 

@@ -18,7 +18,7 @@ pub(crate) use written::{Text, Texts};
 
 use crate::problem::Request;
 use crate::question::Question;
-use crate::solve::{SolveError, cycle, limited};
+use crate::solve::{SolveError, cycle, limited, too_wide};
 use crate::stop::Stop;
 use crate::view::View;
 use derivation::NoDerivation;
@@ -176,6 +176,7 @@ pub(crate) fn facts(question: &Question<'_, '_>, stop: &Stop) -> Result<Vec<Fact
         match derivation::facts(question, &cycles, stop) {
             Ok(sources) => break sources,
             Err(NoDerivation::Stopped) => return Err(SolveError::Stopped(stop.why())),
+            Err(NoDerivation::TooWide) => return Err(too_wide()),
             Err(NoDerivation::Solvable(decisions)) => match cycle::find(question, &decisions) {
                 Some(cycle) => cycles.push(cycle),
                 None => return Err(SolveError::Solvable),

@@ -81,6 +81,12 @@ pub enum SolveError {
     /// Platforms of one question whose packages are not from one index.
     #[error("the platforms do not have the same packages")]
     DifferentIndexes,
+    /// More platforms in one question than can be counted.
+    #[error("more than {limit} platforms at once")]
+    TooManyPlatforms {
+        /// The limit.
+        limit: usize,
+    },
     /// More versions of one name, or alternatives in one disjunction, than the solver can count.
     #[error("a package has more than {limit} versions or alternatives")]
     TooWide {
@@ -169,8 +175,12 @@ pub(crate) fn error(failed: Failed) -> SolveError {
     match failed {
         Failed::NoSolution => SolveError::NoSolution,
         Failed::Stopped(why) => SolveError::Stopped(why),
-        Failed::TooWide => SolveError::TooWide { limit: Bits::<64>::CAPACITY },
+        Failed::TooWide => too_wide(),
     }
+}
+
+pub(crate) fn too_wide() -> SolveError {
+    SolveError::TooWide { limit: Bits::<64>::CAPACITY }
 }
 
 pub(crate) fn selection(question: &Question<'_, '_>, decisions: &[(Var, u32)], side: u8) -> Selection {

@@ -1,7 +1,7 @@
 //! The policies around the engine: versions to avoid, and packages that need each other in a circle.
 
 use super::cycle;
-use crate::engine::{Allowed, Bits, Engine, Outcome, Prefix, Run, Var};
+use crate::engine::{Allowed, Bits, Engine, Outcome, Prefix, Run, TooWide, Var};
 use crate::mask::ABSENT;
 use crate::problem::Avoid;
 use crate::question::Question;
@@ -26,6 +26,26 @@ pub(crate) struct Answer {
     pub(crate) decisions: Vec<(Var, u32)>,
     /// The versions to avoid that were allowed; `None`: all.
     pub(crate) allowed: Option<FxHashSet<Placed>>,
+}
+
+/// Runs the engine in the width that the names need, and once more in the widest if a disjunction or a
+/// class needs that.
+macro_rules! by_width {
+    ($question:expr, |engine| engine::$work:ident($($argument:expr),*)) => {{
+        let widest = $question.widest();
+        let result = match widest {
+            0..128 => Engine::<2>::$work($($argument),*),
+            128..256 => Engine::<4>::$work($($argument),*),
+            // In 2024, before old ones were archived, `ocaml-variants` had 596 versions.
+            256..640 => Engine::<10>::$work($($argument),*),
+            640..1024 => Engine::<16>::$work($($argument),*),
+            _ => Err(TooWide),
+        };
+        match result {
+            Err(TooWide) if widest < Bits::<64>::CAPACITY => Engine::<64>::$work($($argument),*),
+            other => other,
+        }
+    }};
 }
 
 /// Why an answer is not shown to be the best.
@@ -133,12 +153,8 @@ impl<'q, 'i> Search<'q, 'i> {
     fn preferred_to(&self, allowed: Allowed<'_>, var: Var, value: u32) -> Result<Vec<u32>, Failed> {
         let avoided_last = self.question.avoid != Avoid::Ignore;
         let run = Run { allowed, avoided_last, nogoods: &[], prefix: None };
-        let before = match self.question.widest() {
-            0..128 => Engine::<2>::preferred_to(self.question, run, var, value),
-            128..640 => Engine::<10>::preferred_to(self.question, run, var, value),
-            _ => Engine::<64>::preferred_to(self.question, run, var, value),
-        };
-        before.map_err(|_| Failed::TooWide)
+        by_width!(self.question, |engine| engine::preferred_to(self.question, run, var, value))
+            .map_err(|TooWide| Failed::TooWide)
     }
 
     /// The engine's answer in which no packages need each other in a circle, if the dialect minds.
@@ -146,28 +162,14 @@ impl<'q, 'i> Search<'q, 'i> {
         loop {
             let avoided_last = self.question.avoid != Avoid::Ignore;
             let run = Run { allowed, avoided_last, nogoods: &self.cycles, prefix };
-            let outcome = match self.question.widest() {
-                0..128 => Engine::<2>::run(self.question, run, self.stop),
-                128..256 => Engine::<4>::run(self.question, run, self.stop),
-                // In 2024, before old ones were archived, `ocaml-variants` had 596 versions.
-                256..640 => Engine::<10>::run(self.question, run, self.stop),
-                640..1024 => Engine::<16>::run(self.question, run, self.stop),
-                _ => Outcome::TooWide,
-            };
-            let outcome = match outcome {
-                Outcome::TooWide if self.question.widest() < Bits::<64>::CAPACITY => {
-                    Engine::<64>::run(self.question, run, self.stop)
-                }
-                other => other,
-            };
-            match outcome {
+            let outcome = by_width!(self.question, |engine| engine::run(self.question, run, self.stop));
+            match outcome.map_err(|TooWide| Failed::TooWide)? {
                 Outcome::Solution(decisions) => match cycle::find(self.question, &decisions) {
                     None => return Ok(decisions),
                     Some(cycle) => self.cycles.push(cycle),
                 },
                 Outcome::NoSolution => return Err(Failed::NoSolution),
                 Outcome::Stopped => return Err(Failed::Stopped(self.stop.why())),
-                Outcome::TooWide => return Err(Failed::TooWide),
             }
         }
     }

@@ -32,6 +32,10 @@ pub fn solve_together(views: &[&View<'_>], request: &Request, stop: &Stop) -> Re
     if let Some(place) = views.iter().position(|view| !std::ptr::eq(view.index(), first.index())) {
         return Err((place, SolveError::DifferentIndexes));
     }
+    let limit = usize::from(u8::MAX);
+    if views.len() > limit {
+        return Err((limit, SolveError::TooManyPlatforms { limit }));
+    }
     let mut alone = Vec::with_capacity(views.len());
     for (place, view) in views.iter().enumerate() {
         alone.push(super::solve_until(view, request, &stop).map_err(|error| (place, error))?);

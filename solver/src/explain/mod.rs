@@ -27,7 +27,8 @@ use std::fmt;
 /// Why a request has no answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Explanation {
-    /// The facts that exclude one, nearest to the question first. None of them can be left out.
+    /// The facts that exclude one, nearest to the question first. None of them can be left out, unless
+    /// there are so many that this could not be found out in a bounded number of steps.
     pub facts: Vec<Fact>,
     /// Changes to the request of which each alone gives an answer.
     pub hints: Vec<Hint>,

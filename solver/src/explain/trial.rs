@@ -1,6 +1,6 @@
 //! A small solver over nothing but the facts at hand: whether they contradict each other.
 
-use super::core::{Constraint, Formula, Key};
+use super::core::{Constraint, Formula, Key, Kind};
 use crate::mask::Mask;
 use crate::question::Question;
 use rustc_hash::FxHashMap;
@@ -79,13 +79,15 @@ pub(super) fn satisfiable(constraints: &[Constraint], mut domains: Domains, budg
     let mut changed = true;
     while changed {
         changed = false;
-        for Constraint { subject, formula, .. } in constraints {
+        for Constraint { subject, formula, kind, .. } in constraints {
             match budget.checked_sub(1) {
                 Some(rest) => *budget = rest,
                 None => return true,
             }
             let active = match subject {
                 None => true,
+                // What they say of the subject they say in any case.
+                Some(_) if matches!(kind, Kind::Unavailable | Kind::Impossible) => true,
                 Some((name, mask)) => {
                     let domain = &domains[&Key::Name(*name)];
                     if !domain.intersects(mask) {

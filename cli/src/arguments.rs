@@ -1,5 +1,6 @@
 //! The command line.
 
+use caravan_solver::problem;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -166,6 +167,19 @@ pub(crate) struct PlatformArguments {
     pub(crate) variables: Vec<String>,
 }
 
+/// One platform or several, and the compiler on them.
+#[derive(Args)]
+pub(crate) struct Platforms {
+    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
+    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
+    pub(crate) ocaml: Option<String>,
+    /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
+    #[arg(long = "platform", value_name = "OS/ARCH[/DISTRO]", help_heading = "Platform")]
+    pub(crate) platforms: Vec<String>,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
 #[derive(Args)]
 pub(crate) struct Solve {
     /// Packages, with a version or constraint: utop, utop.2.14.0, 'cohttp-lwt-unix>=6'; or a project's
@@ -214,24 +228,18 @@ pub(crate) struct Solve {
     pub(crate) verbose: bool,
     /// Give up after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) time_limit: Option<f64>,
-    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
-    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
-    pub(crate) ocaml: Option<String>,
-    /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
-    #[arg(long = "platform", value_name = "OS/ARCH[/DISTRO]", help_heading = "Platform")]
-    pub(crate) platforms: Vec<String>,
+    pub(crate) time_limit: Option<u64>,
     /// The same versions on all platforms, where that is possible
     #[arg(long, requires = "platforms", help_heading = "Platform")]
     pub(crate) same_versions: bool,
     #[command(flatten)]
-    pub(crate) platform: PlatformArguments,
+    pub(crate) platforms: Platforms,
 }
 
-/// A number of seconds, perhaps with a fraction.
-fn seconds(text: &str) -> Result<f64, String> {
+/// A number of seconds, perhaps with a fraction, in milliseconds.
+fn seconds(text: &str) -> Result<u64, String> {
     match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok((seconds * 1000.0).ceil() as u64),
         _ => Err("a number of seconds is expected, such as 10 or 0.5".to_owned()),
     }
 }
@@ -256,6 +264,17 @@ pub(crate) enum Avoid {
     LastOfName,
     /// Like any other version
     Ignore,
+}
+
+impl From<Avoid> for problem::Avoid {
+    fn from(avoid: Avoid) -> Self {
+        match avoid {
+            Avoid::Never => Self::Never,
+            Avoid::IfNeeded => Self::IfNeeded,
+            Avoid::LastOfName => Self::LastOfName,
+            Avoid::Ignore => Self::Ignore,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -298,15 +317,9 @@ pub(crate) struct Installable {
     pub(crate) verbose: bool,
     /// Give up after so many seconds on a platform
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) time_limit: Option<f64>,
-    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
-    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
-    pub(crate) ocaml: Option<String>,
-    /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
-    #[arg(long = "platform", value_name = "OS/ARCH[/DISTRO]", help_heading = "Platform")]
-    pub(crate) platforms: Vec<String>,
+    pub(crate) time_limit: Option<u64>,
     #[command(flatten)]
-    pub(crate) platform: PlatformArguments,
+    pub(crate) platforms: Platforms,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

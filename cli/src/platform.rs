@@ -1,6 +1,6 @@
 //! The platforms that the arguments describe.
 
-use crate::arguments::PlatformArguments;
+use crate::arguments::{PlatformArguments, Platforms};
 use crate::failure::Failure;
 use caravan_solver::Platform;
 
@@ -31,8 +31,13 @@ pub(crate) fn one_platform(arguments: &PlatformArguments) -> Result<Platform, Fa
     Ok(platform)
 }
 
-/// Platforms that are described in full: `linux/x86_64/debian-13`.
-pub(crate) fn platforms(texts: &[String], arguments: &PlatformArguments) -> Result<Vec<Platform>, Failure> {
+/// Platforms that are described in full, `linux/x86_64/debian-13`, or without any the one of
+/// [`one_platform`].
+pub(crate) fn platforms(arguments: &Platforms) -> Result<Vec<Platform>, Failure> {
+    let Platforms { platforms: texts, platform: arguments, .. } = arguments;
+    if texts.is_empty() {
+        return Ok(vec![one_platform(arguments)?]);
+    }
     let platform = |text: &String| {
         let mut parts = text.split('/');
         let (os, arch, distro) = (parts.next(), parts.next(), parts.next());

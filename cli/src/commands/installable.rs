@@ -2,14 +2,14 @@
 
 use super::solve::{compiler, failure};
 use super::{json_platform, newest_of_each_name};
-use crate::arguments::{Avoid, Format, Global, Installable};
+use crate::arguments::{Format, Global, Installable};
 use crate::failure::{Failure, NO};
 use crate::output::{BOLD, Cell, Output};
-use crate::platform::{one_platform, platforms};
+use crate::platform::platforms;
 use crate::session::Session;
 use caravan_solver::reduce::{Bound, Sets};
 use caravan_solver::view::Masks;
-use caravan_solver::{Flags, Platform, Request, Stop, View, installable, problem};
+use caravan_solver::{Flags, Platform, Request, Stop, View, installable};
 use indicatif::{ProgressBar, ProgressStyle};
 use opam_parser::index::{Index, PackageId};
 use serde::Serialize;
@@ -19,23 +19,12 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output) -> Result<ExitCode, Failure> {
-    let platforms = match arguments.platforms.is_empty() {
-        true => vec![one_platform(&arguments.platform)?],
-        false => platforms(&arguments.platforms, &arguments.platform)?,
-    };
+    let platforms = platforms(&arguments.platforms)?;
     let session = Session::open(global, output)?;
     let index = &session.index;
-    let mut request = Request {
-        time_limit_ms: arguments.time_limit.map(|seconds| (seconds * 1000.0).ceil() as u64),
-        avoid: arguments.avoid.map(|avoid| match avoid {
-            Avoid::Never => problem::Avoid::Never,
-            Avoid::IfNeeded => problem::Avoid::IfNeeded,
-            Avoid::LastOfName => problem::Avoid::LastOfName,
-            Avoid::Ignore => problem::Avoid::Ignore,
-        }),
-        ..Request::default()
-    };
-    if let Some(version) = &arguments.ocaml {
+    let mut request =
+        Request { time_limit_ms: arguments.time_limit, avoid: arguments.avoid.map(Into::into), ..Request::default() };
+    if let Some(version) = &arguments.platforms.ocaml {
         request.roots.push(compiler(index, version)?);
     }
     let flags = Flags { with_test: arguments.with_test, with_doc: arguments.with_doc, ..Flags::default() };

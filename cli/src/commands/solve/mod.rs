@@ -5,10 +5,10 @@ mod targets;
 
 pub(crate) use targets::compiler;
 
-use crate::arguments::{Avoid, Cycles, Dialect, Global, Prefer, PushDown, Solve};
+use crate::arguments::{Cycles, Dialect, Global, Prefer, PushDown, Solve};
 use crate::failure::{Failure, Kind, NO};
 use crate::output::Output;
-use crate::platform::{one_platform, platforms};
+use crate::platform::platforms;
 use crate::session::Session;
 use caravan_solver::explain::HeldBack;
 use caravan_solver::problem::{self, LowerBounds, Preference};
@@ -95,10 +95,7 @@ fn question(
         let shown = request.roots.iter().map(ToString::to_string).collect();
         return Ok((session, vec![setting], request, shown));
     }
-    let platforms = match arguments.platforms.is_empty() {
-        true => vec![one_platform(&arguments.platform)?],
-        false => platforms(&arguments.platforms, &arguments.platform)?,
-    };
+    let platforms = platforms(&arguments.platforms)?;
     // What is wrong with the question is said before anything is read.
     let targets = targets::Targets::read(arguments, global, output)?;
     let session = Session::open(global, output)?;
@@ -122,12 +119,7 @@ fn question(
             Prefer::Newest => Preference::Newest,
             Prefer::Oldest => Preference::Oldest,
         },
-        avoid: arguments.avoid.map(|avoid| match avoid {
-            Avoid::Never => problem::Avoid::Never,
-            Avoid::IfNeeded => problem::Avoid::IfNeeded,
-            Avoid::LastOfName => problem::Avoid::LastOfName,
-            Avoid::Ignore => problem::Avoid::Ignore,
-        }),
+        avoid: arguments.avoid.map(Into::into),
         lower_bounds: (!arguments.push_down.is_empty()).then(|| LowerBounds {
             conf: arguments.push_down.contains(&PushDown::Conf),
             compilers: arguments.push_down.contains(&PushDown::Compilers),
@@ -137,9 +129,9 @@ fn question(
             Cycles::Refuse => problem::Cycles::Refuse,
             Cycles::Allow => problem::Cycles::Allow,
         }),
-        time_limit_ms: arguments.time_limit.map(|seconds| (seconds * 1000.0).ceil() as u64),
+        time_limit_ms: arguments.time_limit,
     };
-    if let Some(version) = &arguments.ocaml {
+    if let Some(version) = &arguments.platforms.ocaml {
         request.roots.insert(0, targets::compiler(&session.index, version)?);
     }
     Ok((session, settings, request, shown))

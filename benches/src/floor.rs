@@ -221,5 +221,6 @@ impl DependencyProvider for Provider<'_> {
     }
 }
 
-/// With all dependencies known beforehand resolvo is slower here, so it is not told.
+/// Told that all dependencies are known beforehand resolvo is slower here (3.1 s instead of 2.7 s for
+/// every newest version), so it is not told.
 const HINT: HintDependenciesAvailable = HintDependenciesAvailable::None;

@@ -3,7 +3,7 @@
 use caravan_solver::problem::{Avoid, Constraint, Cycles, LowerBounds, Pin, Preference};
 use caravan_solver::{
     Dialect, Flags, Platform, Problem, Request, Root, Selection, Setting, SolveError, Stop, Stopped, View, explain,
-    installable, solve, solve_all, solve_checked, solve_together, solve_until, verify,
+    explain_versions, installable, solve, solve_all, solve_checked, solve_together, solve_until, verify,
 };
 use caravan_tests::pigeons;
 use opam_parser::index::{Index, PackageId, Precedence};
@@ -264,6 +264,10 @@ fn lower_bounds_as_users_want_them() {
     request.prefer = Preference::Oldest;
     let answer = |request: &Request| texts(&index, &solve(&view, request).unwrap()).join(" ");
     assert_eq!(answer(&request), "app.1 conf-ssl.2 lib.2 ocaml.5.4 pack.4.08.1-1");
+    // `pack.4.08.1` is older, but not what was wanted: there is nothing to explain about it.
+    let (_, held_back) = explain_versions(&view, &request, &Stop::new()).unwrap();
+    let held_back: Vec<String> = held_back.iter().map(|held| index.package_text(held.package)).collect();
+    assert_eq!(held_back, ["lib.2"]);
     request.lower_bounds = Some(LowerBounds { conf: true, ..LowerBounds::default() });
     assert_eq!(answer(&request), "app.1 conf-ssl.1 lib.2 ocaml.5.4 pack.4.08.1-1");
     request.lower_bounds = Some(LowerBounds::EVERYTHING);
@@ -321,4 +325,28 @@ fn a_disjunction_and_a_class_may_have_hundreds_of_members() {
     let two = Request::new(["two".parse().unwrap()]);
     assert!(matches!(solve(&view, &two), Err(SolveError::NoSolution)));
     assert!(!explain(&view, &two, &Stop::new()).unwrap().facts.is_empty());
+}
+
+#[test]
+fn every_version_that_is_held_back_has_a_reason() {
+    let Some(index) = caravan_tests::shared_index() else { return };
+    for dialect in [Dialect::Opam, Dialect::SolverService, Dialect::Opam0install] {
+        let view = View::in_dialect(&index, &Platform::linux_x86_64(), dialect);
+        for prefer in [Preference::Newest, Preference::Oldest] {
+            let names: Vec<_> = index.names().step_by(11).collect();
+            let explained = names.par_iter().map(|name| {
+                let mut request = Request::new([index.name(*name).parse().unwrap()]);
+                request.prefer = prefer;
+                match explain_versions(&view, &request, &Stop::new()) {
+                    Ok((_, held_back)) => {
+                        assert!(held_back.iter().all(|held| !held.facts.is_empty()), "{}", index.name(*name));
+                        held_back.len()
+                    }
+                    Err(SolveError::NoSolution | SolveError::UnknownName { .. }) => 0,
+                    Err(error) => panic!("{} {dialect:?} {prefer:?}: {error}", index.name(*name)),
+                }
+            });
+            assert!(explained.sum::<usize>() > 500, "{dialect:?} {prefer:?}");
+        }
+    }
 }

@@ -23,6 +23,10 @@ pub(crate) fn pinned_file(
         Some((place, revision)) => (place, revision),
         None => (text.as_str(), "HEAD"),
     };
+    // git would take it for an option.
+    if revision.starts_with('-') {
+        return Err(missing(name, label, &text));
+    }
     let candidates = [
         format!("{name}.opam"),
         format!("{name}.opam/opam"),

@@ -291,7 +291,8 @@ pub(super) fn choosable(question: &Question<'_, '_>, name: NameId) -> Mask {
         mask.subtract(&view.avoided);
         let range = side.view.index().package_range(name);
         let allowed = question.allowed.iter().flatten().filter(|(_, package)| range.contains(&package.0));
-        allowed.for_each(|(_, package)| mask.insert((package.0 - range.start) as usize));
+        let places = allowed.map(|(_, package)| (package.0 - range.start) as usize);
+        places.filter(|place| view.available.contains(*place)).for_each(|place| mask.insert(place));
         for root in side.roots.iter().filter(|root| root.name == name && root.exact) {
             let mut asked = view.available.clone();
             asked.intersect(&root.mask);

@@ -55,10 +55,17 @@ fn reason(
     let range = view.index().package_range(name);
     let (package, own) = (PackageId(range.start + value - 1), value as usize - 1);
     let older = question.wants_oldest(view, name);
-    let (best, better) = match older {
+    let (mut best, mut better) = match older {
         true => (PackageId(range.start), Mask::range(range.len(), 0, own)),
         false => (PackageId(range.end - 1), Mask::range(range.len(), own + 1, range.len())),
     };
+    // An older version that differs only in its packaging may come after this one.
+    if let Some(order) = view.by_revision(name).filter(|_| older && !question.lower_bounds.revisions) {
+        let before = order.iter().take_while(|place| **place as usize != own);
+        better = Mask::empty(range.len());
+        before.for_each(|place| better.insert(*place as usize));
+        best = order.first().map_or(best, |place| PackageId(range.start + place));
+    }
     if better.is_empty() {
         return Ok(None);
     }

@@ -32,7 +32,7 @@ pub struct View<'i> {
     widest: usize,
     names: Vec<OnceLock<NameView>>,
     packages: Vec<OnceLock<Compiled>>,
-    /// What must be installed before a package, where that is less than it requires.
+    /// What must be installed before a package.
     before: Vec<OnceLock<Versions>>,
 }
 

@@ -245,6 +245,6 @@ fn json<'a>(answered: &'a Answered<'_>) -> Json<'a> {
         roots: &answered.roots,
         answers: answered.answers.iter().map(answer).collect(),
         differing: answered.differing.as_ref().map(|differing| differing.iter().map(name).collect()),
-        checked: answered.checked.then_some(true),
+        checked: (answered.checked && answered.answers.iter().any(|answer| answer.result.is_ok())).then_some(true),
     }
 }

@@ -16,7 +16,8 @@ Exit codes:
   4  the repository cannot be read
   5  a broken opam file is in the way
   6  the system does not let us: cache directory, network, output
-  7  the time limit was reached";
+  7  the time limit was reached
+`impact` has only 0 (nothing broke), 1 (something broke) and 2 (it could not be told).";
 
 /// A solver and reverse-dependency engine for opam repositories
 #[derive(Parser)]
@@ -113,6 +114,10 @@ pub(crate) enum Format {
     Json,
     /// A graph for Graphviz, of `revdeps` and `deps`
     Dot,
+    /// A comment for a pull request, of `impact`
+    Markdown,
+    /// Annotations for GitHub's workflows, of `impact`
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -139,6 +144,8 @@ pub(crate) enum Command {
     Revdeps(Revdeps),
     /// Which packages a package depends on
     Deps(Deps),
+    /// What a change of a repository does: what breaks, what to build again
+    Impact(Impact),
     /// Check opam files
     Parse(Parse),
     /// The cache of indexes and clones
@@ -439,6 +446,81 @@ pub(crate) struct Listing {
     pub(crate) ocaml: Option<String>,
     #[command(flatten)]
     pub(crate) platform: PlatformArguments,
+}
+
+/// Two states of a repository.
+#[derive(Args)]
+#[command(next_help_heading = "States")]
+pub(crate) struct States {
+    /// The earlier state: a revision, or a directory or archive. Without it: where the later state parted
+    /// from the branch that changes go to (upstream/master, origin/HEAD, origin/master, master or main),
+    /// or, where it is on that branch, its first parent
+    #[arg(long, value_name = "REV|PATH")]
+    pub(crate) base: Option<String>,
+    /// The later state: a revision, or a directory or archive. Without it: the working tree of a checkout,
+    /// else HEAD
+    #[arg(long, value_name = "REV|PATH")]
+    pub(crate) head: Option<String>,
+    /// The later state is the earlier one with the packages of a directory
+    ///
+    /// The directory has them in `packages/`. Without `--base`, the earlier state is the repository as
+    /// it is.
+    #[arg(long, value_name = "DIR", conflicts_with = "head")]
+    pub(crate) add: Option<PathBuf>,
+}
+
+/// Several platforms, and compilers on each.
+#[derive(Args)]
+#[command(next_help_heading = "Platform")]
+pub(crate) struct Targets {
+    /// An OCaml to look at: 5.4.1, or 5.4 for its newest release; may be repeated. Without it: 4.14 and
+    /// the newest release
+    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", value_delimiter = ',')]
+    pub(crate) ocaml: Vec<String>,
+    /// A platform: linux/x86_64/debian-13, macos/arm64; may be repeated. This machine counts for nothing then
+    #[arg(long = "platform", value_name = "OS/ARCH[/DISTRO]")]
+    pub(crate) platforms: Vec<String>,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Impact {
+    #[command(flatten)]
+    pub(crate) states: States,
+    /// Which versions of what depends on the change are to be built again
+    #[arg(long, value_enum, default_value = "newest-using", help_heading = "Rebuild set")]
+    pub(crate) versions: Versions,
+    /// Also versions with `avoid-version` or `deprecated`
+    #[arg(long, help_heading = "Rebuild set")]
+    pub(crate) include_avoided: bool,
+    /// Also what nobody maintains: `x-maintenance-intent` is `(none)`, or it is in an archive
+    #[arg(long, help_heading = "Rebuild set")]
+    pub(crate) include_abandoned: bool,
+    /// Builds only
+    #[arg(long, help_heading = "Rebuild set")]
+    pub(crate) no_tests: bool,
+    /// At most so many package versions in the rebuild sets of all platforms: those that tell most
+    #[arg(long, value_name = "N", help_heading = "Rebuild set")]
+    pub(crate) budget: Option<usize>,
+    /// List everything, where else the first few stand for many
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Give up after so many seconds on a platform
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) time_limit: Option<u64>,
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Versions {
+    /// The latest release of each name, if it depends on the change
+    Latest,
+    /// The newest version of each name that can be installed with the change
+    NewestUsing,
+    /// All
+    All,
 }
 
 #[derive(Args)]

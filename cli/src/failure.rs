@@ -23,6 +23,9 @@ pub(crate) enum Kind {
 /// The code for an answer that is no.
 pub(crate) const NO: u8 = 1;
 
+/// The code of `impact` for everything that is neither yes nor no.
+pub(crate) const COULD_NOT_TELL: u8 = 2;
+
 /// A failure as it is shown.
 #[derive(Debug)]
 pub(crate) struct Failure {

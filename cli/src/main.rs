@@ -42,9 +42,13 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
             | Command::Show(_)
             | Command::Revdeps(_)
             | Command::Deps(_)
+            | Command::Impact(_)
     );
     if global.format == Format::Dot && !matches!(arguments.command, Command::Revdeps(_) | Command::Deps(_)) {
         return Err(Failure::usage("only `revdeps` and `deps` have a graph, so only they know `--format dot`"));
+    }
+    if matches!(global.format, Format::Markdown | Format::Github) && !matches!(arguments.command, Command::Impact(_)) {
+        return Err(Failure::usage("only `impact` knows `--format markdown` and `--format github`"));
     }
     if !reads_repositories && (!global.repo.is_empty() || global.refresh) {
         return Err(Failure::usage("this command reads no repository, so `--repo` and `--refresh` mean nothing to it"));
@@ -56,6 +60,7 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
         Command::Show(show) => commands::show::run(global, show, output),
         Command::Revdeps(revdeps) => commands::revdeps::run(global, revdeps, output),
         Command::Deps(deps) => commands::deps::run(global, deps, output),
+        Command::Impact(impact) => commands::impact::run(global, impact, output),
         Command::Parse(parse) => commands::parse::run(parse, output),
         Command::Cache(cache) => commands::cache::run(global, cache, output),
         Command::Completions(completions) => commands::generate::completions(completions),

@@ -4,8 +4,11 @@ use crate::arguments::{Color, Format};
 use crate::failure::Failure;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -41,6 +44,33 @@ impl Output {
     /// Whether colours are wanted on stderr.
     pub(crate) fn colors_errors(&self) -> bool {
         self.err.current_choice() != ColorChoice::Never
+    }
+
+    /// Shows that something is going on, if it takes over a second.
+    pub(crate) fn spinning<T>(&self, what: &'static str, work: impl FnOnce() -> T) -> T {
+        if !self.shows_progress() {
+            return work();
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(what);
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let (done, waiting) = std::sync::mpsc::channel::<()>();
+        let result = std::thread::scope(|scope| {
+            let bar = &bar;
+            scope.spawn(move || {
+                // The other end is dropped when the work is done.
+                let slow = waiting.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout);
+                if slow {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                    bar.enable_steady_tick(Duration::from_millis(100));
+                }
+            });
+            let result = work();
+            drop(done);
+            result
+        });
+        bar.finish_and_clear();
+        result
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {

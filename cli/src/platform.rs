@@ -1,6 +1,6 @@
 //! The platforms that the arguments describe.
 
-use crate::arguments::{PlatformArguments, Platforms};
+use crate::arguments::PlatformArguments;
 use crate::failure::Failure;
 use caravan_solver::Platform;
 
@@ -33,8 +33,7 @@ pub(crate) fn one_platform(arguments: &PlatformArguments) -> Result<Platform, Fa
 
 /// Platforms that are described in full, `linux/x86_64/debian-13`, or without any the one of
 /// [`one_platform`].
-pub(crate) fn platforms(arguments: &Platforms) -> Result<Vec<Platform>, Failure> {
-    let Platforms { platforms: texts, platform: arguments, .. } = arguments;
+pub(crate) fn platforms(texts: &[String], arguments: &PlatformArguments) -> Result<Vec<Platform>, Failure> {
     if texts.is_empty() {
         return Ok(vec![one_platform(arguments)?]);
     }

@@ -77,10 +77,22 @@ impl Session {
     pub(crate) fn open_with(global: &Global, precedence: Precedence, output: &mut Output) -> Result<Self, Failure> {
         let cache = cache(global)?;
         let locations = locations(global, &cache, output)?;
+        let session = Self::read(&cache, locations, precedence, output)?;
+        session.complain(output);
+        Ok(session)
+    }
+
+    /// Opens repositories that are known already, without a word about broken files.
+    pub(crate) fn read(
+        cache: &Cache,
+        locations: Vec<Location>,
+        precedence: Precedence,
+        output: &mut Output,
+    ) -> Result<Self, Failure> {
         let mut indexes = Vec::new();
         let mut warnings = Vec::new();
         for location in &locations {
-            let opened = read(&cache, location, output)?;
+            let opened = read(cache, location, output)?;
             warnings.extend(opened.warnings);
             indexes.push(opened.index);
         }
@@ -95,6 +107,12 @@ impl Session {
             let hint = "the answer is right, but the next one will take as long; `--cache-dir DIR` names another place";
             output.warning(&warning.to_string(), Some(hint));
         }
+        Ok(Self { index, locations })
+    }
+
+    /// Warns about files that were set aside or lost a field.
+    pub(crate) fn complain(&self, output: &mut Output) {
+        let Self { index, locations } = self;
         let broken: Vec<FileId> = index.broken_files().collect();
         // A dropped field matters to those who can mend it: in the tree that they work on.
         let own = |file: &FileId| {
@@ -102,9 +120,8 @@ impl Session {
         };
         let dropped =
             index.files_with_problems().filter(|file| !broken.contains(file) && own(file)).collect::<Vec<_>>();
-        complain(&index, &broken, ["is broken and set aside", "are broken and set aside"], output);
-        complain(&index, &dropped, ["has a field that is ignored", "have fields that are ignored"], output);
-        Ok(Self { index, locations })
+        complain(index, &broken, ["is broken and set aside", "are broken and set aside"], output);
+        complain(index, &dropped, ["has a field that is ignored", "have fields that are ignored"], output);
     }
 
     /// The text of an opam file, from where it lies.

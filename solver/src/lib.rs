@@ -51,12 +51,12 @@ pub mod verify;
 pub mod view;
 
 pub use dialect::Dialect;
-pub use explain::{Explanation, explain, explain_versions};
+pub use explain::{Explanation, explain, explain_facts, explain_versions};
 pub use platform::Platform;
 pub use problem::{Flags, Problem, Request, Root, Setting};
 pub use solve::{
-    Selection, SolveError, Together, installable, solve, solve_all, solve_checked, solve_proved, solve_together,
-    solve_until,
+    Installability, Selection, SolveError, Together, hold, installable, solve, solve_all, solve_checked, solve_proved,
+    solve_together, solve_until, witnesses,
 };
 pub use stop::{Stop, Stopped};
 pub use verify::{Violation, verify};

@@ -1,13 +1,11 @@
 //! The jobs of `oracle/solver-timeouts-2024.tsv`: opam-repo-ci ran them in 2024, and opam's solver ran out
 //! of time.
 
-use caravan_solver::problem::{Constraint, Preference, Root};
+use caravan_solver::problem::{Preference, Root};
 use caravan_solver::{Dialect, Platform, Request, View};
 use opam_parser::atom::Atom;
 use opam_parser::index::Index;
 use opam_parser::source::git::GitSource;
-use opam_parser::syntax::RelOp;
-use opam_parser::version::Version;
 use std::collections::BTreeMap;
 
 /// One job.
@@ -35,12 +33,7 @@ pub fn jobs() -> Option<Vec<(Index, Vec<Job>)>> {
 fn job(platform: &str, package: &str, with: &str, kind: &str, bounds: &str) -> Job {
     let (_, compiler) = platform.split_once("-ocaml-").unwrap();
     let series = compiler.split(['/', '-']).next().unwrap();
-    let (major, minor) = series.split_once('.').unwrap();
-    let next = format!("{major}.{:0width$}~", minor.parse::<u32>().unwrap() + 1, width = minor.len());
-    let version = |text: &str| Version::new(text).unwrap();
-    let mut ocaml = Root::from("ocaml".parse::<Atom>().unwrap());
-    ocaml.constraints = vec![Constraint(RelOp::Geq, version(series)), Constraint(RelOp::Lt, version(&next))];
-    let mut request = Request { roots: vec![ocaml], ..Request::default() };
+    let mut request = crate::steps::target(series).request;
     for option in options(compiler) {
         request.roots.push(Root::from(format!("ocaml-option-{option}").parse::<Atom>().unwrap()));
     }

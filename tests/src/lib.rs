@@ -10,8 +10,9 @@
 pub mod hard;
 mod memory;
 mod pigeons;
+pub mod steps;
 
-pub use memory::index_of_texts;
+pub use memory::{index_of_texts, source_of_texts};
 pub use pigeons::pigeons;
 
 use fs_err as fs;

@@ -9,6 +9,8 @@ mod file_rules;
 mod fuzz_regressions;
 mod hard_jobs;
 mod history;
+mod impact_laws;
+mod impact_of_history;
 mod laws;
 mod layouts;
 mod oracle_filters;

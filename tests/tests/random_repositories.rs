@@ -63,7 +63,7 @@ struct Package {
 
 /// Versions 1, 2, … of each existing name.
 #[derive(Clone, Debug)]
-struct Repository(Vec<Vec<Package>>);
+pub(super) struct Repository(Vec<Vec<Package>>);
 
 fn atoms() -> impl Strategy<Value = Atom> {
     let filters = prop_oneof![6 => Just(vec![]), 2 => prop::collection::vec(0..FILTERS.len(), 1..3)];
@@ -81,7 +81,7 @@ fn formulas() -> impl Strategy<Value = Formula> {
     })
 }
 
-fn repositories() -> impl Strategy<Value = Repository> {
+pub(super) fn repositories() -> impl Strategy<Value = Repository> {
     let package = (
         prop::collection::vec(formulas(), 0..4),
         prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(atoms(), 1..3)],
@@ -235,13 +235,19 @@ impl Package {
 }
 
 impl Repository {
-    fn index(&self) -> Index {
+    /// `NAME.VERSION` and the text of its opam file, for each package.
+    pub(super) fn texts(&self) -> Vec<(String, String)> {
         let mut texts = Vec::new();
         for (name, versions) in self.0.iter().enumerate() {
             for (place, package) in versions.iter().enumerate() {
                 texts.push((format!("{}.{}", NAMES[name], place + 1), package.print()));
             }
         }
+        texts
+    }
+
+    fn index(&self) -> Index {
+        let texts = self.texts();
         caravan_tests::index_of_texts(texts.iter().map(|(package, text)| (package.as_str(), text.as_str())))
     }
 
@@ -508,7 +514,7 @@ fn sat(repository: &Repository, request: &Request) -> bool {
 }
 
 /// More cases than usual, and as many as PROPTEST_CASES says.
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     let config = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 4000 };
     ProptestConfig { cases, ..config }

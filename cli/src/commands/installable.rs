@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output) -> Result<ExitCode, Failure> {
-    let platforms = platforms(&arguments.platforms)?;
+    let platforms = platforms(&arguments.platforms.platforms, &arguments.platforms.platform)?;
     let session = Session::open(global, output)?;
     let index = &session.index;
     let mut request =
@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output)
     let all = answers.iter().all(|(_, answer)| answer.iter().all(|(_, installable)| *installable));
     match output.format {
         Format::Json => json(index, &answers, output)?,
-        Format::Text | Format::Dot => text(index, arguments, &answers, output)?,
+        _ => text(index, arguments, &answers, output)?,
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(NO) })
 }

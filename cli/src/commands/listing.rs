@@ -127,10 +127,6 @@ impl<'s> Listed<'s> {
     ) -> Result<ExitCode, Failure> {
         let index = &self.session.index;
         match output.format {
-            Format::Text if !self.arguments.tree => {
-                output.table(&found.iter().map(|package| row(index, *package)).collect::<Vec<_>>())?;
-            }
-            Format::Text => self.tree(found, upwards, output)?,
             Format::Dot => self.dot(found, output)?,
             Format::Json => output.json(&Answer {
                 schema,
@@ -142,6 +138,8 @@ impl<'s> Listed<'s> {
                     self.edges(found).1.into_iter().map(|(from, to)| [text(from), text(to)]).collect()
                 }),
             })?,
+            _ if self.arguments.tree => self.tree(found, upwards, output)?,
+            _ => output.table(&found.iter().map(|package| row(index, *package)).collect::<Vec<_>>())?,
         }
         Ok(ExitCode::SUCCESS)
     }

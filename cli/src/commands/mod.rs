@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod deps;
 pub(crate) mod generate;
+pub(crate) mod impact;
 pub(crate) mod installable;
 pub(crate) mod list;
 mod listing;
@@ -11,6 +12,7 @@ mod project;
 pub(crate) mod revdeps;
 pub(crate) mod show;
 pub(crate) mod solve;
+mod states;
 
 use crate::output::{BOLD, Cell, DIM};
 use bstr::ByteSlice;

@@ -2,6 +2,7 @@
 
 use super::OpamFile;
 use super::read::{self, Read};
+use super::signs::{has_tests, is_abandoned};
 use super::types::{Extension, Flags};
 use crate::diagnostic::Diagnostic;
 use crate::filter::{Filter, Ident, read_filter};
@@ -43,6 +44,8 @@ pub(super) fn read(tree: &SyntaxTree<'_>, extent: Extent, diagnostics: &mut Vec<
         return OpamFile { opam_version: newer, available, ..OpamFile::default() };
     }
     tree.items().for_each(|item| reader.item(tree, item));
+    reader.file.has_tests = has_tests(tree);
+    reader.file.abandoned = is_abandoned(tree);
     reader.finish()
 }
 

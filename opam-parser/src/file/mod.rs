@@ -6,6 +6,7 @@
 mod fields;
 mod place;
 mod read;
+mod signs;
 mod types;
 
 pub use fields::Extent;
@@ -108,6 +109,10 @@ pub struct OpamFile {
     pub extra_sources: Vec<(BString, Source)>,
     /// `x-…` fields
     pub extensions: Vec<Extension>,
+    /// There are commands for tests, or something depends on `with-test` (as opam-repo-ci decides it).
+    pub has_tests: bool,
+    /// `x-maintenance-intent` says that nobody maintains it, or it has `x-reason-for-archiving`.
+    pub abandoned: bool,
 }
 
 impl Default for OpamFile {
@@ -154,6 +159,8 @@ impl Default for OpamFile {
             url: None,
             extra_sources: vec![],
             extensions: vec![],
+            has_tests: false,
+            abandoned: false,
         }
     }
 }

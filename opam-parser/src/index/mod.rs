@@ -12,6 +12,7 @@ mod build;
 mod compile;
 mod ids;
 mod layout;
+mod matching;
 mod near;
 mod overlay;
 mod packed;
@@ -23,6 +24,7 @@ pub use build::{BuildError, Built, build};
 pub use compile::{Precedence, TooLarge};
 pub use ids::{FileId, NameId, PackageId, StringId, VariableId, VersionId};
 pub use layout::Stamp;
+pub use matching::Matching;
 pub use overlay::{overlay, with_pins};
 pub use packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, IndexEnv, Operands};
 
@@ -177,6 +179,11 @@ impl Index {
         self.section::<u32>(Section::NameEnds).len()
     }
 
+    /// How many texts of versions there are, those that are only mentioned included.
+    pub fn version_count(&self) -> usize {
+        self.section::<u32>(Section::VersionEnds).len()
+    }
+
     /// How many package versions there are.
     pub fn package_count(&self) -> usize {
         self.section::<PackageRow>(Section::Packages).len()
@@ -288,6 +295,16 @@ impl Index {
     /// Whether its sources move ([`crate::file::OpamFile::is_dev`]).
     pub fn is_dev(&self, package: PackageId) -> bool {
         self.row(package).flags & bits::DEV != 0
+    }
+
+    /// Whether it has tests ([`crate::file::OpamFile::has_tests`]).
+    pub fn has_tests(&self, package: PackageId) -> bool {
+        self.row(package).flags & bits::HAS_TESTS != 0
+    }
+
+    /// Whether nobody maintains it ([`crate::file::OpamFile::abandoned`]).
+    pub fn is_abandoned(&self, package: PackageId) -> bool {
+        self.row(package).flags & bits::ABANDONED != 0
     }
 
     /// Its synopsis; empty if there is none.

@@ -57,6 +57,12 @@ pub(super) mod bits {
     pub(crate) const NO_URL: u32 = 1 << 17;
     /// There is neither synopsis nor description: a companion file could supply them.
     pub(crate) const NO_DESCR: u32 = 1 << 18;
+    /// [`crate::file::OpamFile::has_tests`]
+    pub(crate) const HAS_TESTS: u32 = 1 << 19;
+    /// [`crate::file::OpamFile::abandoned`]
+    pub(crate) const ABANDONED: u32 = 1 << 20;
+    /// What has a part in solving: the flags of the opam file, and [`DEV`].
+    pub(crate) const SOLVING: u32 = DEV | (DEV - 1);
 }
 
 /// Where the parts of a package's body begin in the words of its batch.
@@ -111,6 +117,8 @@ impl Batch {
         set(bits::DEV, file.is_dev());
         set(bits::NO_URL, file.url.is_none());
         set(bits::NO_DESCR, file.synopsis.is_none() && file.description.is_none());
+        set(bits::HAS_TESTS, file.has_tests);
+        set(bits::ABANDONED, file.abandoned);
         let here = |batch: &Self| batch.words.len() as u32;
         let mut body = Body { available: here(self), ..Body::default() };
         self.filter(&file.available);

@@ -18,11 +18,11 @@ pub struct GitSource {
     opened: std::sync::Mutex<Vec<Repository>>,
 }
 
-fn git_error(path: &Path) -> impl Fn(git2::Error) -> SourceError + '_ {
+pub(super) fn git_error(path: &Path) -> impl Fn(git2::Error) -> SourceError + '_ {
     move |error| SourceError::Git { repository: path.into(), message: error.message().to_owned() }
 }
 
-fn open(path: &Path) -> Result<Repository, SourceError> {
+pub(super) fn open(path: &Path) -> Result<Repository, SourceError> {
     if !path.exists() {
         return Err(SourceError::Missing(path.into()));
     }
@@ -140,7 +140,9 @@ impl Source for GitSource {
             let object = tree.get_path(Path::new(path))?.to_object(&repository)?;
             Ok(object.peel_to_blob()?.content().to_owned())
         };
-        read().map_err(git_error(&self.path))
+        let text = read().map_err(git_error(&self.path));
+        self.give_back(repository);
+        text
     }
 }
 
@@ -175,18 +177,18 @@ struct Visit<'v> {
 }
 
 /// An entry of a raw tree object: `MODE NAME NUL ID`.
-struct TreeEntry<'t> {
+pub(super) struct TreeEntry<'t> {
     directory: bool,
     /// Not a link, a submodule or a directory.
     regular: bool,
-    name: &'t str,
-    id: Oid,
+    pub(super) name: &'t str,
+    pub(super) id: Oid,
 }
 
 const ID: usize = 20;
 
 /// The entries of a tree whose names are UTF-8: others cannot be packages.
-fn entries(mut tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
+pub(super) fn entries(mut tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
     std::iter::from_fn(move || {
         loop {
             let blank = memchr::memchr(b' ', tree)?;

@@ -6,8 +6,11 @@
 //! a package's, and its own name is the package's name and version).
 
 pub mod archive;
+pub mod compare;
 pub mod directory;
 pub mod git;
+pub mod history;
+pub mod memory;
 pub mod opam_root;
 
 use crate::index::Stamp;

@@ -16,6 +16,13 @@ pub fn print(tree: &SyntaxTree<'_>) -> Vec<u8> {
     out
 }
 
+/// Writes one field or section.
+pub fn print_item(one: Item<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    item(&mut out, one, 0);
+    out
+}
+
 /// Writes one value on one line.
 pub fn print_value(value: Value<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -28,24 +35,26 @@ fn indentation(out: &mut Vec<u8>, indent: usize) {
 }
 
 fn items(out: &mut Vec<u8>, list: Items<'_>, indent: usize) {
-    for item in list {
-        indentation(out, indent);
-        out.push_str(item.name());
-        match item.kind() {
-            ItemKind::Field(value) => field(out, item, value, indent),
-            ItemKind::Section { title, items: inner } => {
-                if let Some(title) = title {
-                    out.push(b' ');
-                    string(out, title);
-                }
-                out.push_str(" {\n");
-                items(out, inner, indent + 2);
-                indentation(out, indent);
-                out.push_str("}");
+    list.for_each(|one| item(out, one, indent));
+}
+
+fn item(out: &mut Vec<u8>, item: Item<'_>, indent: usize) {
+    indentation(out, indent);
+    out.push_str(item.name());
+    match item.kind() {
+        ItemKind::Field(value) => field(out, item, value, indent),
+        ItemKind::Section { title, items: inner } => {
+            if let Some(title) = title {
+                out.push(b' ');
+                string(out, title);
             }
+            out.push_str(" {\n");
+            items(out, inner, indent + 2);
+            indentation(out, indent);
+            out.push_str("}");
         }
-        out.push(b'\n');
     }
+    out.push(b'\n');
 }
 
 fn field(out: &mut Vec<u8>, item: Item<'_>, value: Value<'_>, indent: usize) {

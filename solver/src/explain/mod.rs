@@ -170,6 +170,15 @@ pub fn explain(view: &View<'_>, request: &Request, stop: &Stop) -> Result<Explan
     Ok(explanation)
 }
 
+/// Why a request has no answer, without what could be done about it.
+///
+/// # Errors
+/// As [`explain`].
+pub fn explain_facts(view: &View<'_>, request: &Request, stop: &Stop) -> Result<Vec<Fact>, SolveError> {
+    let stop = limited(request, stop);
+    facts(&Question::new(&[view], request)?, &stop)
+}
+
 /// The facts that exclude an answer.
 pub(crate) fn facts(question: &Question<'_, '_>, stop: &Stop) -> Result<Vec<Fact>, SolveError> {
     let mut cycles = Vec::new();

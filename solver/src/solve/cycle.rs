@@ -33,7 +33,7 @@ enum Mark {
 }
 
 /// A circle in what must be installed before what. The packages are sorted.
-fn circle(side: &Side<'_, '_>, installed: &[PackageId]) -> Option<Vec<PackageId>> {
+pub(super) fn circle(side: &Side<'_, '_>, installed: &[PackageId]) -> Option<Vec<PackageId>> {
     let before: Vec<Vec<u32>> = installed.iter().map(|package| before(side, installed, *package)).collect();
     let mut marks = vec![Mark::New; installed.len()];
     // The way to where we are, and how many of each one's predecessors are behind.

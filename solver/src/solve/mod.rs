@@ -1,11 +1,13 @@
 //! One question, one answer.
 
 pub(crate) mod cycle;
+mod holds;
 mod many;
 pub(crate) mod search;
 mod together;
 
-pub use many::{installable, solve_all};
+pub use holds::hold;
+pub use many::{Installability, installable, solve_all, witnesses};
 pub use together::{Together, solve_together};
 
 use crate::engine::{Bits, Var};

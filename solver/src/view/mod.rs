@@ -68,6 +68,17 @@ pub struct Compiled {
     pub impossible: Option<Impossible>,
 }
 
+impl Compiled {
+    /// Every package that its requirements mention, those of all branches of disjunctions included.
+    pub fn needs(&self) -> impl Iterator<Item = (NameId, &Mask)> {
+        let branches = self.choices.iter().flat_map(|choice| choice.branches.iter().flatten());
+        self.requires.iter().chain(branches).filter_map(|requirement| match requirement {
+            Requirement::Package(name, mask) => Some((*name, mask)),
+            Requirement::Choice(_) => None,
+        })
+    }
+}
+
 /// Why a version can never be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Impossible {

@@ -95,7 +95,7 @@ fn question(
         let shown = request.roots.iter().map(ToString::to_string).collect();
         return Ok((session, vec![setting], request, shown));
     }
-    let platforms = platforms(&arguments.platforms)?;
+    let platforms = platforms(&arguments.platforms.platforms, &arguments.platforms.platform)?;
     // What is wrong with the question is said before anything is read.
     let targets = targets::Targets::read(arguments, global, output)?;
     let session = Session::open(global, output)?;

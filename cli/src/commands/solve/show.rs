@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub(super) fn show(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
     match output.format {
         crate::arguments::Format::Json => output.json(&json(answered)),
-        crate::arguments::Format::Text | crate::arguments::Format::Dot => text(answered, output),
+        _ => text(answered, output),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Touched {
     pub(crate) versions: Mask,
 }
 
-pub(crate) fn touched(
+pub(super) fn touched(
     index: &Index,
     environment: &Environment<'_, '_>,
     formulas: &[FormulaRef<'_>],

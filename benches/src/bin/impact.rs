@@ -1,0 +1,72 @@
+//! The figures of reverse dependencies, impact and history, measured on the real repository and printed with
+//! their limits and as ratios to a full solve of the repository in the same run:
+//! `cargo run --release -p caravan-benches --bin impact`. Exits with 1 if one is missed.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+use caravan_benches::{Figures, median, time};
+use caravan_revdeps::impact::{Step, impact};
+use caravan_revdeps::rebuild::Policy;
+use caravan_revdeps::{Options, Targets, direct};
+use caravan_solver::{Flags, Platform, Request, Root, Stop, View, solve_all};
+use caravan_tests::steps::{each_step, target, targets};
+use opam_parser::index::Index;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+// As the command line and the services have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Solves every version of every package, from a fresh view.
+fn full_solve(index: &Index) -> f64 {
+    let mut target = target("5.4");
+    let root = target.request.roots.remove(0);
+    let requests: Vec<Request> = index
+        .packages()
+        .filter_map(|package| Root::exactly(index, package, Flags::default()))
+        .map(|package| Request { roots: vec![root.clone(), package], ..Request::default() })
+        .collect();
+    time(|| {
+        let view = View::new(index, &target.platform);
+        black_box(solve_all(&view, &requests, &Stop::new()));
+    })
+}
+
+fn main() -> ExitCode {
+    let Some(index) = caravan_tests::shared_index() else { return ExitCode::SUCCESS };
+    let mut figures = Figures::default();
+    let full = median((0..5).map(|_| full_solve(&index)).collect());
+    println!("full solve of the repository, {} versions: {full:.1} ms", index.package_count());
+
+    let targets = targets();
+    let mut times: Vec<(f64, String)> = Vec::new();
+    each_step(|commit, step| {
+        let measured = time(|| {
+            let step = Step::new(step.before, step.after, step.changes.clone());
+            black_box(impact(&step, &targets, &Policy::default(), &Stop::new()));
+        });
+        times.push((measured, commit.summary.clone()));
+    });
+    times.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (place, (time, what)) in times.iter().enumerate().rev().take(5) {
+        println!("{place:>4} {time:>8.1} ms  {what}");
+    }
+    let (middle, worst) = (times[times.len() / 2].0, times[times.len() - 1].0);
+    println!(
+        "impact of {} pull requests on two platforms: as full solves {:.2}, worst {:.2}",
+        times.len(),
+        middle / full,
+        worst / full
+    );
+    figures.report("impact of a pull request, median", middle, 300.0, "ms");
+    figures.report("impact of a pull request, worst", worst, 1500.0, "ms");
+
+    let view = View::new(&index, &Platform::linux_x86_64());
+    let ocaml = Targets::of(&index, index.find_name("ocaml").unwrap(), |_| true);
+    let revdeps =
+        median((0..15).map(|_| time(|| drop(black_box(direct(&view, &ocaml, &Options::default()))))).collect());
+    println!("reverse dependencies of ocaml: as full solves {:.3}", revdeps / full);
+    figures.report("reverse dependencies of ocaml", revdeps, 20.0, "ms");
+    figures.verdict()
+}

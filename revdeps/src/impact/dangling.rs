@@ -1,0 +1,46 @@
+//! Names that nothing has any more, and that others still mention.
+
+use super::Step;
+use opam_parser::index::{FormulaNode, FormulaRef, Index, NameId, PackageId};
+use serde::Serialize;
+
+/// A name without versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dangling {
+    /// The name.
+    pub name: String,
+    /// The packages whose `depends` mentions it, as `NAME.VERSION` in opam's order.
+    pub required_by: Vec<String>,
+    /// Those whose `depopts` does.
+    pub wanted_by: Vec<String>,
+}
+
+/// The names that have versions before and none after, and are mentioned after.
+pub(super) fn dangling(step: &Step<'_>) -> Vec<Dangling> {
+    let (before, after) = (step.before, step.after);
+    let gone: Vec<NameId> = before
+        .names()
+        .filter(|name| !before.package_range(*name).is_empty())
+        .filter_map(|name| step.matching.name_after(name))
+        .filter(|name| after.package_range(*name).is_empty())
+        .collect();
+    let mentioning = |name: NameId, formula: fn(&Index, PackageId) -> FormulaRef<'_>| -> Vec<String> {
+        let found = after.packages().filter(|package| mentions(formula(after, *package), name));
+        found.map(|package| after.package_text(package)).collect()
+    };
+    let dangling = |name: NameId| Dangling {
+        name: after.name(name).to_owned(),
+        required_by: mentioning(name, Index::depends),
+        wanted_by: mentioning(name, Index::depopts),
+    };
+    let found = gone.into_iter().map(dangling);
+    found.filter(|found| !found.required_by.is_empty() || !found.wanted_by.is_empty()).collect()
+}
+
+fn mentions(formula: FormulaRef<'_>, name: NameId) -> bool {
+    !formula.is_empty()
+        && match formula.node() {
+            FormulaNode::Atom(found, _) => found == name,
+            FormulaNode::All(mut parts) | FormulaNode::Any(mut parts) => parts.any(|part| mentions(part, name)),
+        }
+}

@@ -391,8 +391,8 @@ pub(crate) struct Deps {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Like {
-    /// What depends on it directly, optionally or for tests, or through others, and can be installed
-    /// together with it
+    /// All that depends on what changed directly, optionally or for tests, or through others, and can be
+    /// installed together with it
     OpamRepoCi,
 }
 
@@ -497,9 +497,13 @@ pub(crate) struct Impact {
     /// Also what nobody maintains: `x-maintenance-intent` is `(none)`, or it is in an archive
     #[arg(long, help_heading = "Rebuild set")]
     pub(crate) include_abandoned: bool,
-    /// Builds only
-    #[arg(long, help_heading = "Rebuild set")]
-    pub(crate) no_tests: bool,
+    /// Which tests are to be run again
+    #[arg(long, value_enum, default_value = "direct", help_heading = "Rebuild set")]
+    pub(crate) tests: TestPolicy,
+    /// What another tool builds and tests: opam-repo-ci everything that can be installed with the change
+    #[arg(long, value_enum, help_heading = "Rebuild set",
+        conflicts_with_all = ["versions", "include_avoided", "include_abandoned", "tests"])]
+    pub(crate) like: Option<Like>,
     /// At most so many package versions in the rebuild sets of all platforms: those that tell most
     #[arg(long, value_name = "N", help_heading = "Rebuild set")]
     pub(crate) budget: Option<usize>,
@@ -511,6 +515,16 @@ pub(crate) struct Impact {
     pub(crate) time_limit: Option<u64>,
     #[command(flatten)]
     pub(crate) targets: Targets,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestPolicy {
+    /// None
+    None,
+    /// Of what is built again, and those that use the change directly
+    Direct,
+    /// Also those that use the change through other packages
+    Recursive,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

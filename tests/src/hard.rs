@@ -12,22 +12,33 @@ use std::collections::BTreeMap;
 pub struct Job {
     /// `debian-12-ocaml-4.14/amd64`
     pub platform: String,
+    /// The package that is built, as `NAME.VERSION`.
+    pub package: String,
+    /// The package that the pull request changed and it is built with, unless it is that itself.
+    pub with: Option<String>,
+    /// With its tests.
+    pub test: bool,
     /// The compiler, the package that the pull request changed, the package that is built.
     pub request: Request,
 }
 
 /// The jobs, with the repository that they ran on; `None` without the shared data.
 pub fn jobs() -> Option<Vec<(Index, Vec<Job>)>> {
-    let table = fs_err::read_to_string(crate::shared("oracle/solver-timeouts-2024.tsv")?).unwrap();
     let repository = crate::shared_repository("opam-repository-2024.bundle")?;
-    let mut jobs: BTreeMap<&str, Vec<Job>> = BTreeMap::new();
+    let index = |branch: &str| crate::index_of(&GitSource::open(&repository, branch).unwrap());
+    Some(pull_requests()?.into_iter().map(|(branch, jobs)| (index(&branch), jobs)).collect())
+}
+
+/// The jobs by the branch of their pull request.
+pub fn pull_requests() -> Option<BTreeMap<String, Vec<Job>>> {
+    let table = fs_err::read_to_string(crate::shared("oracle/solver-timeouts-2024.tsv")?).unwrap();
+    let mut jobs: BTreeMap<String, Vec<Job>> = BTreeMap::new();
     for row in table.lines().filter(|row| !row.starts_with('#')) {
         let columns: Vec<&str> = row.split('\t').collect();
         let [pull_request, platform, package, with, kind, bounds] = columns[..] else { panic!("{row}") };
-        jobs.entry(pull_request).or_default().push(job(platform, package, with, kind, bounds));
+        jobs.entry(format!("pr-{pull_request}")).or_default().push(job(platform, package, with, kind, bounds));
     }
-    let index = |pull_request| crate::index_of(&GitSource::open(&repository, &format!("pr-{pull_request}")).unwrap());
-    Some(jobs.into_iter().map(|(pull_request, jobs)| (index(pull_request), jobs)).collect())
+    Some(jobs)
 }
 
 fn job(platform: &str, package: &str, with: &str, kind: &str, bounds: &str) -> Job {
@@ -46,7 +57,8 @@ fn job(platform: &str, package: &str, with: &str, kind: &str, bounds: &str) -> J
     if bounds == "lower-bounds" {
         request.prefer = Preference::Oldest;
     }
-    Job { platform: platform.to_owned(), request }
+    let with = Some(with).filter(|with| *with != "-").map(str::to_owned);
+    Job { platform: platform.to_owned(), package: package.to_owned(), with, test: kind == "test", request }
 }
 
 /// The compiler's options: `4.14-flambda-fp/amd64` has `flambda` and `fp`.

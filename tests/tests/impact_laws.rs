@@ -3,7 +3,7 @@
 use super::random_repositories::{config, repositories};
 use caravan_revdeps::changes::{Changes, Edit};
 use caravan_revdeps::impact::{Findings, Step, Target, impact};
-use caravan_revdeps::rebuild::{Policy, Rebuild, Versions, pick};
+use caravan_revdeps::rebuild::{Policy, Rebuild, TestPolicy, Versions, pick};
 use caravan_solver::{Flags, Platform, Request, Stop, View, installable, verify};
 use opam_parser::index::{Index, PackageId};
 use opam_parser::name::split_package;
@@ -75,7 +75,10 @@ fn entries(rebuild: &Rebuild) -> BTreeSet<PackageId> {
 
 fn policies() -> Vec<Policy> {
     let versions = [Versions::Latest, Versions::NewestUsing, Versions::All];
-    let policy = |versions| [false, true].map(|avoided| Policy { versions, avoided, ..Policy::default() });
+    let policy = |versions| {
+        let more = [(false, TestPolicy::None), (false, TestPolicy::Direct), (true, TestPolicy::Recursive)];
+        more.map(|(more, tests)| Policy { versions, avoided: more, tests, any_significant: more, ..Policy::default() })
+    };
     versions.into_iter().flat_map(policy).collect()
 }
 
@@ -193,7 +196,8 @@ proptest! {
             for (smaller, small) in policies.iter().zip(&sets) {
                 check_rebuild(step, small)?;
                 for (larger, large) in policies.iter().zip(&sets) {
-                    if smaller.versions <= larger.versions && smaller.avoided <= larger.avoided {
+                    let less = smaller.versions <= larger.versions && smaller.tests <= larger.tests;
+                    if less && smaller.avoided <= larger.avoided {
                         prop_assert!(entries(small).is_subset(&entries(large)), "{:?} and {:?}", smaller, larger);
                     }
                 }

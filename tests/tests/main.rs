@@ -24,4 +24,5 @@ mod oracle_syntax;
 mod oracle_versions;
 mod random_repositories;
 mod real_files;
+mod rebuild_of_2024;
 mod solutions_hold;

@@ -2,7 +2,7 @@
 
 use super::solve::compiler;
 use super::states::States;
-use crate::arguments::{Format, Global, Impact, Targets, Versions};
+use crate::arguments::{Format, Global, Impact, Like, Targets, TestPolicy, Versions};
 use crate::failure::{COULD_NOT_TELL, Failure, NO};
 use crate::output::Output;
 use crate::platform::platforms;
@@ -30,16 +30,7 @@ fn report(global: &Global, arguments: &Impact, output: &mut Output) -> Result<Ex
     let states = States::open(global, &arguments.states, output)?;
     let request = Request { time_limit_ms: arguments.time_limit, ..Request::default() };
     let targets = targets(&states, &arguments.targets, &platforms, &request)?;
-    let policy = Policy {
-        versions: match arguments.versions {
-            Versions::Latest => rebuild::Versions::Latest,
-            Versions::NewestUsing => rebuild::Versions::NewestUsing,
-            Versions::All => rebuild::Versions::All,
-        },
-        avoided: arguments.include_avoided,
-        abandoned: arguments.include_abandoned,
-        tests: !arguments.no_tests,
-    };
+    let policy = policy(arguments);
     let step = Step::new(&states.before.index, &states.after.index, states.changes.clone());
     let found = output.spinning("solving", || impact(&step, &targets, &policy, &Stop::new()));
     let frame = Frame {
@@ -61,6 +52,27 @@ fn report(global: &Global, arguments: &Impact, output: &mut Output) -> Result<Ex
         Verdict::Broken => ExitCode::from(NO),
         Verdict::Unknown => ExitCode::from(COULD_NOT_TELL),
     })
+}
+
+fn policy(arguments: &Impact) -> Policy {
+    if let Some(Like::OpamRepoCi) = arguments.like {
+        return Policy::LIKE_OPAM_REPO_CI;
+    }
+    Policy {
+        versions: match arguments.versions {
+            Versions::Latest => rebuild::Versions::Latest,
+            Versions::NewestUsing => rebuild::Versions::NewestUsing,
+            Versions::All => rebuild::Versions::All,
+        },
+        avoided: arguments.include_avoided,
+        abandoned: arguments.include_abandoned,
+        tests: match arguments.tests {
+            TestPolicy::None => rebuild::TestPolicy::None,
+            TestPolicy::Direct => rebuild::TestPolicy::Direct,
+            TestPolicy::Recursive => rebuild::TestPolicy::Recursive,
+        },
+        any_significant: false,
+    }
 }
 
 /// Each compiler on each platform.

@@ -1,11 +1,11 @@
 //! What depends on the change: the three lists of opam-repo-ci (rule D15), for all changed packages at once.
 
-use super::{LeftOut, Policy};
+use super::{LeftOut, Policy, TestPolicy};
 use crate::impact::{Known, Sides};
 use crate::listing::{Dependents, Options, Sort};
 use opam_parser::index::{NameId, PackageId};
 use rustc_hash::FxHashSet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A package that depends on some of the changed ones.
 #[derive(Clone, Debug)]
@@ -92,7 +92,15 @@ pub(super) fn candidates(
         for package in index.packages().filter(|package| needs[package.place()] && counts(*package)) {
             found.entry(package).or_insert_with(empty(package)).build.push(*target);
         }
-        for package in relations.tested.direct(*target).filter(|package| !needs[package.place()] && counts(*package)) {
+        let tested: BTreeSet<PackageId> = match policy.tests {
+            TestPolicy::None => BTreeSet::new(),
+            TestPolicy::Direct => relations.tested.direct(*target).collect(),
+            TestPolicy::Recursive => {
+                let between = index.packages().filter(|package| needs[package.place()]);
+                between.flat_map(|package| relations.tested.direct(package)).collect()
+            }
+        };
+        for package in tested.into_iter().filter(|package| !needs[package.place()] && counts(*package)) {
             found.entry(package).or_insert_with(empty(package)).test.push(*target);
         }
     }

@@ -20,7 +20,7 @@ mod stages;
 mod together;
 
 pub use budget::{Pick, pick};
-pub use policy::{Policy, Versions};
+pub use policy::{Policy, TestPolicy, Versions};
 pub use reasons::{Reason, Relation};
 pub use together::Together;
 
@@ -172,7 +172,7 @@ pub(crate) fn rebuild(
 /// versions of a name those to be avoided count only where all are, or the policy wants them.
 fn changed(sides: &Sides<'_, '_>, known: &Known, policy: &Policy) -> Vec<PackageId> {
     let index = sides.step.after;
-    let changes = sides.step.changes.packages.iter().filter(|change| change.concerns_dependents());
+    let changes = sides.step.changes.packages.iter().filter(|change| policy.counts(change));
     let packages = changes.filter_map(|change| sides.step.changed_package(change));
     let mut usable: Vec<PackageId> = packages.filter(|package| known.after[package.place()] == Some(true)).collect();
     usable.sort_unstable();
@@ -199,7 +199,7 @@ fn attempt(solving: &Solving<'_, '_>, candidate: &Candidate, policy: &Policy) ->
     let index = sides.step.after;
     let build = solving.together(package, Flags::default(), &candidate.build)?;
     let for_tests = Flags { with_test: true, ..Flags::default() };
-    let wants_tests = policy.tests && index.has_tests(package);
+    let wants_tests = policy.tests > TestPolicy::None && index.has_tests(package);
     let mut all: Vec<PackageId> = candidate.build.iter().chain(&candidate.test).copied().collect();
     all.sort_unstable();
     let test = match wants_tests {

@@ -2,6 +2,7 @@
 
 use super::candidates::{Candidate, Group};
 use super::{Attempt, Entry};
+use crate::changes::{Change, Kind};
 use caravan_solver::SolveError;
 use opam_parser::index::PackageId;
 use serde::{Deserialize, Serialize};
@@ -16,13 +17,38 @@ pub struct Policy {
     pub avoided: bool,
     /// Also what nobody maintains: `x-maintenance-intent` says `(none)`, or it lies in an archive.
     pub abandoned: bool,
-    /// Tests, too.
-    pub tests: bool,
+    /// Which tests.
+    pub tests: TestPolicy,
+    /// Also because of changes that are significant to opam-repo-ci but can affect neither solving nor
+    /// building, such as a bound that only tests see.
+    pub any_significant: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { versions: Versions::default(), avoided: false, abandoned: false, tests: true }
+        Self {
+            versions: Versions::default(),
+            avoided: false,
+            abandoned: false,
+            tests: TestPolicy::default(),
+            any_significant: false,
+        }
+    }
+}
+
+impl Policy {
+    /// What opam-repo-ci builds and tests: everything that can be installed with the change.
+    pub const LIKE_OPAM_REPO_CI: Self = Self {
+        versions: Versions::All,
+        avoided: true,
+        abandoned: true,
+        tests: TestPolicy::Direct,
+        any_significant: true,
+    };
+
+    /// Whether a change is a reason to build anything else again.
+    pub(super) fn counts(&self, change: &Change) -> bool {
+        change.concerns_dependents() || self.any_significant && change.kind == Kind::SignificantlyChanged
     }
 }
 
@@ -38,6 +64,20 @@ pub enum Versions {
     NewestUsing,
     /// All.
     All,
+}
+
+/// Which tests are run again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestPolicy {
+    /// None: builds only.
+    None,
+    /// Of what is built again, and of what has tests that use the change directly, as opam-repo-ci has it.
+    #[default]
+    Direct,
+    /// Also of what has tests that use the change through others: of a test library's dependency, the tests
+    /// of half the repository.
+    Recursive,
 }
 
 /// What a policy makes of the versions of one name.

@@ -146,6 +146,10 @@ pub(crate) enum Command {
     Deps(Deps),
     /// What a change of a repository does: what breaks, what to build again
     Impact(Impact),
+    /// Upper bounds that keep what a change broke installable with older versions, as a patch
+    Bounds(Bounds),
+    /// Which commit made something installable or uninstallable, or changed its solution
+    Bisect(Bisect),
     /// Check opam files
     Parse(Parse),
     /// The cache of indexes and clones
@@ -515,6 +519,61 @@ pub(crate) struct Impact {
     pub(crate) time_limit: Option<u64>,
     #[command(flatten)]
     pub(crate) targets: Targets,
+}
+
+#[derive(Args)]
+pub(crate) struct Bounds {
+    #[command(flatten)]
+    pub(crate) states: States,
+    /// A package that the change broke; may be repeated
+    #[arg(long, value_name = "PACKAGE.VERSION", required_unless_present = "broken_from")]
+    pub(crate) broken: Vec<String>,
+    /// A file with packages that the change broke, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) broken_from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+}
+
+#[derive(Args)]
+pub(crate) struct Bisect {
+    /// Packages, with a version or constraint: what is to be installed together
+    #[arg(required = true, value_name = "PACKAGE[.VERSION]")]
+    pub(crate) packages: Vec<String>,
+    /// The newest commit to look at
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    pub(crate) head: String,
+    /// Where to stop; without it, at the first commit
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
+    /// What is looked for
+    #[arg(long = "for", value_enum, default_value = "installable", value_name = "WHAT")]
+    pub(crate) sought: Sought,
+    /// Every commit that changed it, not only the latest
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// With what the packages need for their tests
+    #[arg(short = 't', long)]
+    pub(crate) with_test: bool,
+    /// Give up after so many seconds on a commit
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) time_limit: Option<u64>,
+    /// The OCaml to use: 5.4.1, or 5.4 for its newest release
+    #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
+    pub(crate) ocaml: Option<String>,
+    /// A platform: linux/x86_64/debian-13, macos/arm64. This machine counts for nothing then
+    #[arg(long = "platform", value_name = "OS/ARCH[/DISTRO]", help_heading = "Platform")]
+    pub(crate) platforms: Option<String>,
+    #[command(flatten)]
+    pub(crate) platform: PlatformArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sought {
+    /// Whether there is a solution
+    Installable,
+    /// Which one
+    Solution,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -43,6 +43,8 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
             | Command::Revdeps(_)
             | Command::Deps(_)
             | Command::Impact(_)
+            | Command::Bounds(_)
+            | Command::Bisect(_)
     );
     if global.format == Format::Dot && !matches!(arguments.command, Command::Revdeps(_) | Command::Deps(_)) {
         return Err(Failure::usage("only `revdeps` and `deps` have a graph, so only they know `--format dot`"));
@@ -61,6 +63,8 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
         Command::Revdeps(revdeps) => commands::revdeps::run(global, revdeps, output),
         Command::Deps(deps) => commands::deps::run(global, deps, output),
         Command::Impact(impact) => commands::impact::run(global, impact, output),
+        Command::Bounds(bounds) => commands::bounds::run(global, bounds, output),
+        Command::Bisect(bisect) => commands::bisect::run(global, bisect, output),
         Command::Parse(parse) => commands::parse::run(parse, output),
         Command::Cache(cache) => commands::cache::run(global, cache, output),
         Command::Completions(completions) => commands::generate::completions(completions),

@@ -33,6 +33,8 @@
 //! # }
 //! ```
 
+pub mod bisect;
+pub mod bounds;
 pub mod changes;
 pub mod impact;
 mod listing;

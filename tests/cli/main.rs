@@ -5,5 +5,6 @@
 mod bad_input;
 mod caravan;
 mod commands;
+mod impact;
 mod repositories;
 mod solving;

@@ -5,7 +5,7 @@ use crate::caravan::{Place, examples};
 use std::path::Path;
 use std::process::Command;
 
-fn write(root: &Path, package: &str, body: &str) {
+pub(crate) fn write(root: &Path, package: &str, body: &str) {
     let name = package.split('.').next().unwrap();
     let directory = root.join("packages").join(name).join(package);
     fs_err::create_dir_all(&directory).unwrap();
@@ -13,9 +13,13 @@ fn write(root: &Path, package: &str, body: &str) {
     fs_err::write(root.join("repo"), "opam-version: \"2.0\"\n").unwrap();
 }
 
-fn git(directory: &Path, arguments: &[&str]) {
+pub(crate) fn git(directory: &Path, arguments: &[&str]) {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]).args(arguments).current_dir(directory);
+    // The same commits have the same ids.
+    for variable in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+        command.env(variable, "2026-03-01T12:00:00Z");
+    }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod asking;
+mod bisect;
+mod bounds;
 mod cache_files;
 mod explanations;
 mod file_rules;

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use caravan_benches::{Figures, median, time};
+use caravan_revdeps::bisect::{Bisect, Sought};
 use caravan_revdeps::impact::{Step, impact};
 use caravan_revdeps::rebuild::Policy;
 use caravan_revdeps::{Options, Targets, direct};
@@ -68,5 +69,29 @@ fn main() -> ExitCode {
         median((0..15).map(|_| time(|| drop(black_box(direct(&view, &ocaml, &Options::default()))))).collect());
     println!("reverse dependencies of ocaml: as full solves {:.3}", revdeps / full);
     figures.report("reverse dependencies of ocaml", revdeps, 20.0, "ms");
+    // The costliest of some: what never changed is sought to the first commit.
+    let repository = caravan_tests::shared_repository("opam-repository.bundle").unwrap();
+    let target = target("5.4");
+    let bisect = |package: &str, sought| {
+        let mut request = target.request.clone();
+        request.roots.push(Root::from(package.parse::<opam_parser::atom::Atom>().unwrap()));
+        let search = Bisect {
+            path: &repository,
+            head: "main",
+            base: Some("main~300"),
+            platform: &target.platform,
+            request: &request,
+            sought,
+            turns: usize::MAX,
+        };
+        let newest = Index::from_bytes(index.as_bytes()).unwrap();
+        let mut newest = Some(newest);
+        time(|| drop(black_box(search.run(newest.take().unwrap(), &Stop::new(), &|_| {}).unwrap())))
+    };
+    let packages = ["dune", "utop", "irmin-unix", "coq-core", "zarith"];
+    let times = packages.map(|package| bisect(package, Sought::Installable).max(bisect(package, Sought::Solution)));
+    let worst = times.into_iter().fold(0.0, f64::max);
+    println!("bisect over 300 commits, all turns of {}: as full solves {:.1}", packages.join(", "), worst / full);
+    figures.report("bisect over 300 commits, the worst of them", worst, 5000.0, "ms");
     figures.verdict()
 }

@@ -1,5 +1,7 @@
 //! One module for each command.
 
+pub(crate) mod bisect;
+pub(crate) mod bounds;
 pub(crate) mod cache;
 pub(crate) mod deps;
 pub(crate) mod generate;

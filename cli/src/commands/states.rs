@@ -124,7 +124,7 @@ impl Meant {
 }
 
 /// The history of a repository, if it has one. A directory in the middle of a checkout has none of its own.
-fn history(own: &Location) -> Option<History> {
+pub(crate) fn history(own: &Location) -> Option<History> {
     match own {
         Location::Git { path, .. } => History::open(path).ok(),
         Location::Directory { path, marks: None } if path.join(".git").exists() => History::open(path).ok(),

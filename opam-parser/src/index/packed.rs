@@ -176,6 +176,14 @@ impl<'i> FormulaRef<'i> {
         self.0.words.is_empty()
     }
 
+    /// The name of every atom, as often as it is there.
+    pub fn names(self) -> impl Iterator<Item = NameId> + use<'i> {
+        self.0.words.iter().filter_map(|word| match Op::decode(*word) {
+            Some(Op::Atom(name)) => Some(name),
+            _ => None,
+        })
+    }
+
     /// The outermost operation.
     pub fn node(self) -> FormulaNode<'i> {
         let operands = |rest| Operands { rest, wrap: FormulaRef };

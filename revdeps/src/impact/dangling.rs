@@ -1,7 +1,7 @@
 //! Names that nothing has any more, and that others still mention.
 
 use super::Step;
-use opam_parser::index::{FormulaNode, FormulaRef, Index, NameId, PackageId};
+use opam_parser::index::{FormulaRef, Index, NameId, PackageId};
 use serde::Serialize;
 
 /// A name without versions.
@@ -25,7 +25,7 @@ pub(super) fn dangling(step: &Step<'_>) -> Vec<Dangling> {
         .filter(|name| after.package_range(*name).is_empty())
         .collect();
     let mentioning = |name: NameId, formula: fn(&Index, PackageId) -> FormulaRef<'_>| -> Vec<String> {
-        let found = after.packages().filter(|package| mentions(formula(after, *package), name));
+        let found = after.packages().filter(|package| formula(after, *package).names().any(|other| other == name));
         found.map(|package| after.package_text(package)).collect()
     };
     let dangling = |name: NameId| Dangling {
@@ -35,12 +35,4 @@ pub(super) fn dangling(step: &Step<'_>) -> Vec<Dangling> {
     };
     let found = gone.into_iter().map(dangling);
     found.filter(|found| !found.required_by.is_empty() || !found.wanted_by.is_empty()).collect()
-}
-
-fn mentions(formula: FormulaRef<'_>, name: NameId) -> bool {
-    !formula.is_empty()
-        && match formula.node() {
-            FormulaNode::Atom(found, _) => found == name,
-            FormulaNode::All(mut parts) | FormulaNode::Any(mut parts) => parts.any(|part| mentions(part, name)),
-        }
 }

@@ -25,6 +25,7 @@ pub use cycles::Cycles;
 pub use dangling::Dangling;
 pub(crate) use installability::Known;
 pub use installability::{Cause, Gained, Lost, Refused};
+pub(crate) use selections::between;
 pub use selections::{Difference, Reselected};
 
 use crate::changes::Changes;
@@ -156,7 +157,7 @@ pub(crate) struct Sides<'s, 'i> {
 }
 
 impl<'s, 'i> Sides<'s, 'i> {
-    fn new(step: &'s Step<'i>, target: &'s Target, stop: &Stop) -> Result<Self, SolveError> {
+    pub(crate) fn new(step: &'s Step<'i>, target: &'s Target, stop: &Stop) -> Result<Self, SolveError> {
         let (before, after) = (View::new(step.before, &target.platform), View::new(step.after, &target.platform));
         let request = &target.request;
         let (affected_before, affected_after) = rayon::join(

@@ -86,18 +86,29 @@ fn best(view: &View<'_>, request: &Request, name: NameId, stop: &Stop) -> Result
 }
 
 fn differences(a: &Index, old: &Selection, b: &Index, new: &Selection) -> Vec<Difference> {
-    let mut versions: BTreeMap<PackageName, [Option<&str>; 2]> = BTreeMap::new();
-    for (side, (index, selection)) in [(a, old), (b, new)].into_iter().enumerate() {
-        for package in selection.packages() {
-            let Some(name) = PackageName::new(index.name(index.package_name(*package))) else { continue };
-            versions.entry(name).or_default()[side] = Some(index.version(index.package_version(*package)));
-        }
-    }
-    let differs = versions.into_iter().filter(|(_, [before, after])| before != after);
-    let difference = |(name, [before, after]): (PackageName, [Option<&str>; 2])| Difference {
+    between(&versions(a, old), &versions(b, new))
+}
+
+fn versions<'i>(index: &'i Index, selection: &Selection) -> BTreeMap<PackageName, &'i str> {
+    let version = |package| index.version(index.package_version(package));
+    let name = |package| PackageName::new(index.name(index.package_name(package)));
+    selection.packages().iter().filter_map(|package| Some((name(*package)?, version(*package)))).collect()
+}
+
+/// What differs between two selections, given as versions by name.
+pub(crate) fn between<V: AsRef<str>>(
+    old: &BTreeMap<PackageName, V>,
+    new: &BTreeMap<PackageName, V>,
+) -> Vec<Difference> {
+    let text = |version: Option<&V>| version.map(|version| version.as_ref().to_owned());
+    let mut names: Vec<&PackageName> = old.keys().chain(new.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let difference = |name: &PackageName| Difference {
         name: name.to_string(),
-        before: before.map(str::to_owned),
-        after: after.map(str::to_owned),
+        before: text(old.get(name)),
+        after: text(new.get(name)),
     };
-    differs.map(difference).collect()
+    let all = names.into_iter().map(difference);
+    all.filter(|difference| difference.before != difference.after).collect()
 }

@@ -4,7 +4,7 @@ use super::{Options, Targets, mentions};
 use caravan_solver::View;
 use caravan_solver::mask::Mask;
 use caravan_solver::view::Versions;
-use opam_parser::index::{FormulaNode, FormulaRef, Index, NameId, PackageId};
+use opam_parser::index::{Index, NameId, PackageId};
 use std::sync::OnceLock;
 
 /// For each name of an index the packages whose `depends` or `depopts` mention it, whatever the platform:
@@ -21,8 +21,8 @@ impl Mentions {
         let mut pairs: Vec<(NameId, PackageId)> = Vec::new();
         for package in index.packages() {
             let start = pairs.len();
-            atoms(index.depends(package), &mut |name| pairs.push((name, package)));
-            atoms(index.depopts(package), &mut |name| pairs.push((name, package)));
+            let names = index.depends(package).names().chain(index.depopts(package).names());
+            pairs.extend(names.map(|name| (name, package)));
             pairs[start..].sort_unstable();
         }
         // A package's pairs are together, so equal ones are neighbours.
@@ -42,16 +42,6 @@ impl Mentions {
     /// The packages that mention a name, in opam's order.
     fn of(&self, name: NameId) -> &[PackageId] {
         &self.packages[self.starts[name.place()] as usize..self.starts[name.place() + 1] as usize]
-    }
-}
-
-fn atoms(formula: FormulaRef<'_>, found: &mut dyn FnMut(NameId)) {
-    if formula.is_empty() {
-        return;
-    }
-    match formula.node() {
-        FormulaNode::Atom(name, _) => found(name),
-        FormulaNode::All(parts) | FormulaNode::Any(parts) => parts.for_each(|part| atoms(part, found)),
     }
 }
 

@@ -25,10 +25,12 @@ pub use reasons::{Reason, Relation};
 pub use together::Together;
 
 use crate::impact::{Known, Sides};
+use crate::listing::{Dependents, Mentions, Options, Sort};
 use candidates::{Candidate, Relations, candidates};
-use caravan_solver::{Flags, Selection, SolveError, Stop};
+use caravan_solver::{Flags, Selection, SolveError, Stop, View};
 use opam_parser::index::{NameId, PackageId};
 use rayon::prelude::*;
+use reasons::Walk;
 use rustc_hash::FxHashMap;
 use together::{Found, Solving};
 
@@ -166,6 +168,51 @@ pub(crate) fn rebuild(
     left_out.other_version.sort_unstable();
     stages::assign(&mut entries);
     Ok(Rebuild { entries, left_out })
+}
+
+/// Whether a package, with what it needs of a selection, uses another.
+pub(crate) fn reaches(
+    view: &View<'_>,
+    mentions: &Mentions,
+    selection: &Selection,
+    package: PackageId,
+    with_test: bool,
+    other: PackageId,
+) -> bool {
+    let options = |with_test| Options { depopts: true, with_test, ..Options::default() };
+    let own = Dependents::new(view, mentions, Sort::Direct(options(with_test)));
+    let others = Dependents::new(view, mentions, Sort::Direct(options(false)));
+    Walk::new(view.index(), selection, package, &own, &others, &[]).reaches(other)
+}
+
+/// What a package uses of the change, built and tested: with which dependency flags which changed packages.
+pub(crate) fn used(
+    sides: &Sides<'_, '_>,
+    package: PackageId,
+    stop: &Stop,
+) -> Result<Vec<(Flags, Vec<PackageId>)>, SolveError> {
+    let index = sides.step.after;
+    let changes = sides.step.changes.packages.iter().filter(|change| change.concerns_dependents());
+    let mut changed: Vec<PackageId> = changes.filter_map(|change| sides.step.changed_package(change)).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    let (relations, best) = (Relations::new(sides), FxHashMap::default());
+    let solving = Solving { sides, relations: &relations, best: &best, unused: false, stop };
+    let mut uses = Vec::new();
+    for with_test in [false, true] {
+        let flags = Flags { with_test, ..Flags::default() };
+        if with_test && !index.has_tests(package) {
+            continue;
+        }
+        let found = solving.together(package, flags, &changed)?.unwrap_or_default();
+        let mut with: Vec<PackageId> = found.into_iter().flat_map(|found| found.together.with).collect();
+        with.sort_unstable();
+        with.dedup();
+        if !with.is_empty() {
+            uses.push((flags, with));
+        }
+    }
+    Ok(uses)
 }
 
 /// The changed packages that others are built with, in opam's order: those that can be installed. Of several

@@ -8,7 +8,7 @@ use opam_parser::index::PackageId;
 use serde::{Deserialize, Serialize};
 
 /// Which dependents are built and tested again. Wanting more never loses an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Which versions of each name.
@@ -22,18 +22,6 @@ pub struct Policy {
     /// Also because of changes that are significant to opam-repo-ci but can affect neither solving nor
     /// building, such as a bound that only tests see.
     pub any_significant: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            versions: Versions::default(),
-            avoided: false,
-            abandoned: false,
-            tests: TestPolicy::default(),
-            any_significant: false,
-        }
-    }
 }
 
 impl Policy {

@@ -387,7 +387,7 @@ pub(crate) fn grouped(reselected: &[Reselected]) -> Vec<(&Difference, Vec<&str>)
 }
 
 /// `dune 3.23.1 → 3.24.0`, `base.v0.17 comes in`, `num.1.6 is left out`
-pub(crate) fn difference_text(difference: &Difference) -> String {
+pub fn difference_text(difference: &Difference) -> String {
     let name = &difference.name;
     match (&difference.before, &difference.after) {
         (Some(before), Some(after)) => format!("{name} {before} → {after}"),

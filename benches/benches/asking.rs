@@ -2,8 +2,11 @@
 #![allow(missing_docs)]
 
 use caravan_benches::checkout;
+use caravan_revdeps::impact::impact;
+use caravan_revdeps::rebuild::Policy;
 use caravan_revdeps::{Options, Targets, direct, recursive};
-use caravan_solver::{Platform, Request, View, solve};
+use caravan_solver::{Platform, Request, Stop, View, solve};
+use caravan_tests::steps::{targets, with_step};
 use criterion::{Criterion, criterion_group, criterion_main};
 use opam_parser::source::directory::DirectorySource;
 use std::hint::black_box;
@@ -39,5 +42,20 @@ fn asking(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, asking);
+/// A pull request of the usual size, and one that concerns half the repository: a release of dune.
+fn impact_of(c: &mut Criterion) {
+    let Some(repository) = caravan_benches::bare_repository() else { return };
+    let mut group = c.benchmark_group("impact");
+    group.sample_size(10);
+    for (name, head) in [("usual", "main~3"), ("dune", "9725cf3dc4")] {
+        with_step(&repository, &format!("{head}^"), head, |step| {
+            group.bench_function(name, |b| {
+                b.iter(|| black_box(impact(step, &targets(), &Policy::default(), &Stop::new())));
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, asking, impact_of);
 criterion_main!(benches);

@@ -1,18 +1,15 @@
-//! What depends on what: the answers of `opam list --depends-on`, without a switch.
+//! What depends on what, what a change of a repository does, and what can be done about it.
 //!
 //! ```text
-//! View ── mentions() ──> for each package: names and versions that its formula touches
-//!                          ├─ direct():    the packages that touch a target
-//!                          ├─ recursive(): the least set around the targets that is closed
-//!                          ├─ required_by(), required_by_recursively(): the other direction
-//!                          └─ edges():     who touches whom within a set
-//! a list ── coinstallable() ──> those of it that can be installed together with something
+//! View ── direct(), recursive(), required_by(), edges() ──> the answers of `opam list`   (listing)
+//!      ── coinstallable(), like_opam_repo_ci() ──> those that can be installed together
+//! two states ── changes ──> what differs, package by package
+//!    ── impact::Step, on each impact::Target ──> impact::Impact: lost, gained, reselected, circles, …
+//!         └─ rebuild ──> what to build and test again, in stages, with the versions to use
+//!    ── report ──> text, Markdown, annotations, JSON
+//!    ── bounds ──> a patch with upper bounds for what broke
+//! a history ── bisect ──> the commits that changed an answer
 //! ```
-//!
-//! The meanings are those of the semantics sheet, section 6 (rules D6 to D8): a package depends on
-//! `t` if its formula, filters evaluated, has in some disjunct of its normal form an atom on `t`'s
-//! name, and `t` satisfies all of that disjunct's constraints on the name. Whether the rest of the
-//! formula can be satisfied does not matter.
 //!
 //! # Example
 //!

@@ -190,6 +190,8 @@ pages! {
     a_release_of_dune: "30092";
     a_release_of_ocaml: "30054";
     a_preview_of_ocamlfind: "30285";
+    versions_that_are_archived: "30111";
+    a_change_of_system_packages: "30040";
 }
 
 #[test]

@@ -31,8 +31,9 @@ pub use selections::{Difference, Reselected};
 use crate::changes::Changes;
 use crate::listing::{Dependents, Mentions, Sort};
 use crate::rebuild::{Policy, Rebuild, rebuild};
-use caravan_solver::{Platform, Request, SolveError, Stop, View};
+use caravan_solver::{Platform, Request, Root, SolveError, Stop, View};
 use opam_parser::index::{Index, Matching, PackageId};
+use opam_parser::version;
 use rayon::prelude::*;
 
 /// Two states of a repository, and what differs.
@@ -188,8 +189,15 @@ fn affected(
     let usable = changed.iter().zip(installable).filter(|(_, installable)| *installable).map(|(package, _)| *package);
     let mut affected = Dependents::new(view, mentions, Sort::Required).closure(usable);
     // What every question has as its root concerns every package.
-    let roots = request.roots.iter().filter_map(|root| index.find_name(root.name.as_str()));
-    if roots.flat_map(|root| index.versions_of(root)).any(|package| affected[package.place()]) {
+    let concerns = |root: &Root| {
+        let allowed = |package: &PackageId| {
+            let version = index.version(index.package_version(*package)).as_bytes();
+            root.constraints.iter().all(|of| of.0.holds(version::compare(version, of.1.as_str().as_bytes())))
+        };
+        let versions = index.find_name(root.name.as_str()).into_iter().flat_map(|name| index.versions_of(name));
+        versions.filter(allowed).any(|package| affected[package.place()])
+    };
+    if request.roots.iter().any(concerns) {
         affected.fill(true);
     }
     changed.iter().for_each(|package| affected[package.place()] = true);

@@ -215,22 +215,20 @@ pub(crate) fn used(
     Ok(uses)
 }
 
-/// The changed packages that others are built with, in opam's order: those that can be installed. Of several
-/// versions of a name those to be avoided count only where all are, or the policy wants them.
+/// The changed packages that others are built with, in opam's order: those that can be installed. Those to be
+/// avoided count only where all are, or the policy wants them: a release of OCaml comes with a version for
+/// its next development, and nobody builds half the repository with that.
 fn changed(sides: &Sides<'_, '_>, known: &Known, policy: &Policy) -> Vec<PackageId> {
-    let index = sides.step.after;
     let changes = sides.step.changes.packages.iter().filter(|change| policy.counts(change));
     let packages = changes.filter_map(|change| sides.step.changed_package(change));
     let mut usable: Vec<PackageId> = packages.filter(|package| known.after[package.place()] == Some(true)).collect();
     usable.sort_unstable();
     usable.dedup();
     let avoided = |package: &PackageId| sides.after.is_avoided(*package);
-    let by_name = usable.chunk_by(|a, b| index.package_name(*a) == index.package_name(*b));
-    let wanted = by_name.flat_map(|versions| {
-        let all = policy.avoided || versions.iter().all(avoided);
-        versions.iter().copied().filter(move |package| all || !sides.after.is_avoided(*package))
-    });
-    wanted.collect()
+    if !policy.avoided && !usable.iter().all(avoided) {
+        usable.retain(|package| !avoided(package));
+    }
+    usable
 }
 
 /// What came of trying a candidate.

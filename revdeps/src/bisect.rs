@@ -11,7 +11,8 @@
 //! between.
 
 use crate::impact::{Difference, between};
-use caravan_solver::{Platform, Request, SolveError, Stop, View, solve_until};
+use caravan_solver::explain::Fact;
+use caravan_solver::{Platform, Request, SolveError, Stop, View, explain_facts, solve_until};
 use opam_parser::index::{BuildError, Built, Index, NameId, build};
 use opam_parser::name::PackageName;
 use opam_parser::source::SourceError;
@@ -60,6 +61,8 @@ pub struct Turn {
     pub after: bool,
     /// What differs between the two solutions, in opam's order; of a solution and none, all of it.
     pub differences: Vec<Difference>,
+    /// Why there is none on the side without; nothing where something that was asked for does not exist.
+    pub facts: Vec<Fact>,
 }
 
 /// What a search found.
@@ -156,6 +159,11 @@ impl Bisect<'_> {
                     before: earlier.answer.is_some(),
                     after: state.answer.is_some(),
                     differences: between(old, new),
+                    facts: match (&earlier.answer, &state.answer) {
+                        (Some(_), None) => self.why(&state.index, stop)?,
+                        (None, Some(_)) => self.why(&earlier.index, stop)?,
+                        _ => vec![],
+                    },
                 });
             }
             state = earlier;
@@ -182,6 +190,16 @@ impl Bisect<'_> {
         };
         let names = self.names(&index);
         Ok(State { answer, names, index })
+    }
+
+    /// Why there is no solution.
+    fn why(&self, index: &Index, stop: &Stop) -> Result<Vec<Fact>, SolveError> {
+        match explain_facts(&View::new(index, self.platform), self.request, stop) {
+            Err(SolveError::UnknownName { .. } | SolveError::UnknownVersion { .. } | SolveError::Broken { .. }) => {
+                Ok(vec![])
+            }
+            facts => facts,
+        }
     }
 
     /// The names that can be reached from what is asked for, whatever the platform and the versions. A name

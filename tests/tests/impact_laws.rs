@@ -213,12 +213,27 @@ proptest! {
             let latest = findings(step, &Policy { versions: Versions::Latest, ..Policy::default() }).rebuild;
             let sets = [&all, &latest];
             let count = all.entries.len() + latest.entries.len();
+            // Of each set the stages and the changed packages, which no budget should miss for long.
+            let covers = |set: &Rebuild, entry: usize| -> BTreeSet<(u32, usize)> {
+                let entry = &set.entries[entry];
+                let stages = entry.jobs().map(|job| (u32::MAX, job.stage));
+                entry.with().into_iter().map(|package| (package.0, 0)).chain(stages).collect()
+            };
+            let all_of = |set: &Rebuild| -> BTreeSet<(u32, usize)> {
+                (0..set.entries.len()).flat_map(|entry| covers(set, entry)).collect()
+            };
+            let things: usize = sets.iter().map(|set| all_of(set).len()).sum();
             let mut smaller = BTreeSet::new();
             for budget in 0..=count + 1 {
                 let picked: BTreeSet<_> = pick(&sets, budget).into_iter().collect();
                 prop_assert_eq!(picked.len(), budget.min(count));
                 prop_assert!(smaller.is_subset(&picked));
                 prop_assert!(picked.iter().all(|pick| pick.entry < sets[pick.platform].entries.len()));
+                for (platform, set) in sets.iter().enumerate().filter(|_| budget >= things) {
+                    let ours = picked.iter().filter(|pick| pick.platform == platform);
+                    let covered: BTreeSet<_> = ours.flat_map(|pick| covers(set, pick.entry)).collect();
+                    prop_assert_eq!(covered, all_of(set));
+                }
                 smaller = picked;
             }
             Ok(())

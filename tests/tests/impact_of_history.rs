@@ -209,6 +209,17 @@ fn annotations_of_files() {
 }
 
 #[test]
+fn reports_are_the_same_on_any_number_of_threads() {
+    for number in ["30528", "30516", "30092"] {
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| report(number, |report| serde_json::to_string(report).unwrap()))
+        };
+        assert!(on(1) == on(3), "#{number}");
+    }
+}
+
+#[test]
 fn a_report_in_json() {
     if let Some(json) = report("30516", |report| serde_json::to_string_pretty(report).unwrap()) {
         insta::assert_snapshot!(json);

@@ -10,6 +10,7 @@ use crate::session::{Session, cache, precedence};
 use caravan_revdeps::bisect::{self, BisectError, Turn, Turns};
 use caravan_revdeps::impact::Difference;
 use caravan_revdeps::report::difference_text;
+use caravan_solver::explain::{Fact, Statement};
 use caravan_solver::{Platform, Request, Root, Stop};
 use opam_parser::repository::Location;
 use opam_parser::source::history::Commit;
@@ -110,7 +111,7 @@ fn text(
         };
         return output.line(format_args!("{roots} {state} on {summary} in all of {} commits", found.commits));
     }
-    for Turn { commit, before, after, differences } in &found.turns {
+    for Turn { commit, before, after, differences, facts } in &found.turns {
         let what = match (before, after) {
             (false, true) => "has a solution since",
             (true, false) => "has no solution since",
@@ -119,6 +120,11 @@ fn text(
         output.line(format_args!("{roots} {what} on {summary}"))?;
         output.line(format_args!("  {BOLD}{:.10}{BOLD:#} {} {}", commit.id, date(commit), commit.summary))?;
         output.line(format_args!("  {DIM}by {}{DIM:#}", commit.author))?;
+        let asked = |fact: &&Fact| !matches!(fact.statement, Statement::Asked { but: None, .. });
+        if !facts.is_empty() {
+            output.line(if *after { "    before:" } else { "    because:" })?;
+            facts.iter().filter(asked).try_for_each(|fact| output.line(format_args!("      - {fact}")))?;
+        }
         // Of a solution and none, all of it would be named.
         if *before && *after {
             differences.iter().try_for_each(|one| output.line(format_args!("    {}", difference_text(one))))?;
@@ -148,6 +154,7 @@ struct JsonTurn<'j> {
     before: bool,
     after: bool,
     differences: &'j [Difference],
+    facts: &'j [Fact],
 }
 
 fn json(
@@ -165,6 +172,7 @@ fn json(
         before: turn.before,
         after: turn.after,
         differences: &turn.differences,
+        facts: &turn.facts,
     });
     output.json(&Json {
         schema: "caravan.bisect/1",

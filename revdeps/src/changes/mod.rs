@@ -128,7 +128,7 @@ pub struct Edit {
     pub version: Version,
     /// The path of its opam file.
     pub path: Option<String>,
-    /// Its opam file before, if it was there.
+    /// Its opam file before, if it was there; of what is deleted, that it was there is all that matters.
     pub before: Option<Vec<u8>>,
     /// Its opam file after, if it is there.
     pub after: Option<Vec<u8>>,
@@ -181,7 +181,8 @@ pub fn edits(
             Place::Opam => {
                 edit.path = Some(difference.path.clone());
                 if difference.before {
-                    edit.before = Some(before.fetch(&difference.path)?);
+                    // Archiving deletes thousands at once, and nobody looks at what they were.
+                    edit.before = Some(if difference.after { before.fetch(&difference.path)? } else { vec![] });
                 }
                 if difference.after {
                     edit.after = Some(after.fetch(&difference.path)?);

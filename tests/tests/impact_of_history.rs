@@ -1,5 +1,6 @@
 //! The impact of real pull requests: all that are in the shared history of opam-repository.
 
+use super::impact_laws::check_rebuild;
 use caravan_revdeps::changes::Kind;
 use caravan_revdeps::impact::{Cause, Findings, Step, Target, impact};
 use caravan_revdeps::rebuild::Policy;
@@ -127,6 +128,9 @@ fn every_pull_request_is_told_rightly() {
             !found.lost.is_empty() || !found.refused.is_empty() || found.gained.iter().any(|gained| !gained.new)
         };
         let in_full = steps % 40 == 0;
+        for (target, found) in findings.iter().filter(|(_, found)| in_full || found.rebuild.entries.len() > 500) {
+            check_rebuild(step, target, &found.rebuild);
+        }
         if in_full || findings.iter().any(|(_, found)| says(found)) {
             let new = fresh(&commit.id);
             for (target, found) in findings {

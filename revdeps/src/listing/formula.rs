@@ -19,17 +19,23 @@ pub(crate) struct Touched {
     pub(crate) versions: Mask,
 }
 
+/// The names that formulas touch, of those that are wanted.
 pub(super) fn touched(
     index: &Index,
     environment: &Environment<'_, '_>,
     formulas: &[FormulaRef<'_>],
     default: bool,
+    wanted: &dyn Fn(NameId) -> bool,
 ) -> Vec<Touched> {
+    if !formulas.iter().any(|formula| formula.names().any(wanted)) {
+        return vec![];
+    }
     let sets = Masks(index);
     let reduction = Reduction { index, environment, default, undefined_bound: UndefinedBound::False, sets: &sets };
     let reduced: Vec<Reduced<Mask>> = formulas.iter().filter_map(|formula| reduction.formula(*formula)).collect();
     let mut names = Vec::new();
     reduced.iter().for_each(|formula| collect_names(formula, &mut names));
+    names.retain(|name| wanted(*name));
     names.sort_unstable();
     names.dedup();
     let all = Reduced::All(reduced);

@@ -120,20 +120,30 @@ impl Targets {
 
 /// The names and versions that a package's formula touches.
 fn mentions(view: &View<'_>, package: PackageId, flags: DependencyFlags, default: bool, depopts: bool) -> Vec<Touched> {
+    mentions_of(view, package, flags, default, depopts, &|_| true)
+}
+
+/// The same, of some names only.
+fn mentions_of(
+    view: &View<'_>,
+    package: PackageId,
+    flags: DependencyFlags,
+    default: bool,
+    depopts: bool,
+    wanted: &dyn Fn(NameId) -> bool,
+) -> Vec<Touched> {
     let index = view.index();
     let environment = view.environment(package, flags);
-    let mut formulas = vec![index.depends(package)];
-    if depopts {
-        formulas.push(index.depopts(package));
-    }
-    touched(index, &environment, &formulas, default)
+    let formulas = [index.depends(package), index.depopts(package)];
+    touched(index, &environment, &formulas[..1 + usize::from(depopts)], default, wanted)
 }
 
 /// The packages that depend directly on one of the targets, in opam's order.
 pub fn direct(view: &View<'_>, targets: &Targets, options: &Options) -> Vec<PackageId> {
     let packages: Vec<PackageId> = view.index().packages().collect();
     let depends = |package: &PackageId| {
-        let mentions = mentions(view, *package, options.flags(), false, options.depopts);
+        let wanted = |name: NameId| targets.0.contains_key(&name);
+        let mentions = mentions_of(view, *package, options.flags(), false, options.depopts, &wanted);
         let hits =
             |touched: &Touched| targets.0.get(&touched.name).is_some_and(|mask| mask.intersects(&touched.versions));
         mentions.iter().any(hits)

@@ -84,6 +84,25 @@ fn packages_of_a_directory() {
 }
 
 #[test]
+fn a_repository_over_another() {
+    let place = Place::new();
+    let root = repository(&place);
+    let over = place.path("over");
+    write(&over, "lib.1.0", "depends: \"ocaml\"");
+    write(&root, "lib.1.0", "depends: \"nowhere\"");
+    let [root, over] = [&root, &over].map(|path| path.display().to_string());
+    let both = |precedence: &str| {
+        let repositories = ["--repo", &root, "--repo", &over, "--repo-precedence", precedence];
+        shown(&place, &[&["impact", "--ocaml", "5.4"], &repositories[..]].concat())
+    };
+    // The one that changes counts, or the other one hides what it does.
+    let first = both("first");
+    assert!(first.starts_with("exit code: 1") && first.contains("user.1.0 requires lib"), "{first}");
+    let last = both("last");
+    assert!(last.starts_with("exit code: 0") && last.contains("nothing is affected"), "{last}");
+}
+
+#[test]
 fn directories_without_a_history() {
     let place = Place::new();
     for (directory, version) in [("old", "1"), ("new", "2")] {

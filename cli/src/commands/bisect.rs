@@ -11,7 +11,7 @@ use caravan_revdeps::bisect::{self, BisectError, Turn, Turns};
 use caravan_revdeps::impact::Difference;
 use caravan_revdeps::report::difference_text;
 use caravan_solver::explain::{Fact, Statement};
-use caravan_solver::{Platform, Request, Root, Stop};
+use caravan_solver::{Request, Root, Stop};
 use opam_parser::repository::Location;
 use opam_parser::source::history::Commit;
 use serde::Serialize;
@@ -54,8 +54,8 @@ pub(crate) fn run(global: &Global, arguments: &Bisect, output: &mut Output) -> R
         }
     })?;
     match output.format {
-        Format::Json => json(&platform, &request, &search, &found, output)?,
-        _ => text(&platform, &request, &search, &found, output)?,
+        Format::Json => json(&search, &found, output)?,
+        _ => text(&search, &found, output)?,
     }
     Ok(if found.turns.is_empty() { ExitCode::from(NO) } else { ExitCode::SUCCESS })
 }
@@ -94,15 +94,9 @@ fn date(commit: &Commit) -> String {
     jiff::Timestamp::from_second(commit.seconds).map(|time| time.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
-fn text(
-    platform: &Platform,
-    request: &Request,
-    search: &bisect::Bisect<'_>,
-    found: &Turns,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let roots = roots(request);
-    let summary = platform.summary();
+fn text(search: &bisect::Bisect<'_>, found: &Turns, output: &mut Output) -> Result<(), Failure> {
+    let roots = roots(search.request);
+    let summary = search.platform.summary();
     if found.turns.is_empty() {
         let state = match (search.sought, found.installable) {
             (bisect::Sought::Solution, true) => "has the same solution",
@@ -157,13 +151,7 @@ struct JsonTurn<'j> {
     facts: &'j [Fact],
 }
 
-fn json(
-    platform: &Platform,
-    request: &Request,
-    search: &bisect::Bisect<'_>,
-    found: &Turns,
-    output: &mut Output,
-) -> Result<(), Failure> {
+fn json(search: &bisect::Bisect<'_>, found: &Turns, output: &mut Output) -> Result<(), Failure> {
     let turns = found.turns.iter().map(|turn| JsonTurn {
         commit: &turn.commit.id,
         summary: &turn.commit.summary,
@@ -176,8 +164,8 @@ fn json(
     });
     output.json(&Json {
         schema: "caravan.bisect/1",
-        platform: json_platform(platform),
-        roots: request.roots.iter().map(ToString::to_string).collect(),
+        platform: json_platform(search.platform),
+        roots: search.request.roots.iter().map(ToString::to_string).collect(),
         sought: search.sought,
         installable: found.installable,
         commits: found.commits,

@@ -33,10 +33,10 @@ impl States {
         let mut repositories = locations(global, &cache, output)?;
         let own = repositories.remove(0);
         let meant = Meant::find(&own, arguments)?;
-        // The repository that changes counts before the others, or after them, as it was named.
-        let with = |first: Vec<Location>| match precedence(global) {
-            Precedence::FirstWins => first.into_iter().chain(repositories.clone()).collect(),
-            Precedence::LastWins => repositories.iter().cloned().rev().chain(first).rev().collect::<Vec<_>>(),
+        // The repository named first is the one that changes; it counts before the others, or after them.
+        let with = |own: Vec<Location>| match precedence(global) {
+            Precedence::FirstWins => own.into_iter().chain(repositories.clone()).collect::<Vec<_>>(),
+            Precedence::LastWins => repositories.iter().cloned().rev().chain(own).collect(),
         };
         let first = Precedence::FirstWins;
         let before = Session::read(&cache, with(vec![meant.before.clone()]), first, output)?;

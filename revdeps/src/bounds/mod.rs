@@ -16,7 +16,7 @@ pub use edit::Bound;
 
 use crate::impact::{Sides, Step, Target};
 use crate::listing::Mentions;
-use crate::rebuild::{reaches, used};
+use crate::rebuild::{Relations, reaches, used};
 use caravan_solver::{Flags, Request, Root, Selection, SolveError, Stop, View, solve_until};
 use opam_parser::index::{BuildError, Built, FileId, Index, PackageId, Precedence, TooLarge, build, overlay};
 use opam_parser::source::memory::MemorySource;
@@ -101,10 +101,8 @@ pub fn propose(
     let mut uses = Vec::new();
     for (place, target) in targets.iter().enumerate() {
         let sides = Sides::new(step, target, stop)?;
-        for package in broken {
-            for (flags, changed) in used(&sides, *package, stop)? {
-                uses.push(Use { target: place, package: *package, flags, changed });
-            }
+        for (package, flags, changed) in used(&sides, broken, stop)? {
+            uses.push(Use { target: place, package, flags, changed });
         }
     }
     let texts: BTreeMap<PackageId, Vec<u8>> = broken
@@ -249,16 +247,17 @@ impl Work<'_, '_> {
         let index = self.index(pairs)?;
         let views: Vec<View<'_>> = self.targets.iter().map(|target| View::new(&index, &target.platform)).collect();
         let mentions = Mentions::new(&index);
+        let relations: Vec<Relations<'_, '_>> = views.iter().map(|view| Relations::new(view, &mentions)).collect();
         let mut open = BTreeSet::new();
         for used in self.uses {
-            let view = &views[used.target];
+            let (view, relations) = (&views[used.target], &relations[used.target]);
             for changed in &used.changed {
                 let after = self.step.after;
                 let pair = (used.package, after.name(after.package_name(*changed)).to_owned());
                 let request = self.request(used, &index, Some(*changed));
                 let Some(selection) = self.solve(view, &request)? else { continue };
                 let uses = |package: PackageId, other: PackageId| {
-                    reaches(view, &mentions, &selection, package, used.flags.with_test, other)
+                    reaches(relations, &selection, package, used.flags.with_test, other)
                 };
                 let [package, other] = [used.package, *changed].map(|package| self.find(&index, package));
                 if is_direct(after, &pair) || package.zip(other).is_some_and(|(package, other)| uses(package, other)) {

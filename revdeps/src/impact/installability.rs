@@ -65,7 +65,7 @@ pub struct Gained {
 pub struct Refused {
     /// `NAME.VERSION`
     pub package: String,
-    /// With another compiler, or on another platform, it can or could be.
+    /// It can be with another compiler or on another of the platforms, or is not meant for this one.
     pub elsewhere: bool,
     /// Why not here.
     pub facts: Vec<Fact>,
@@ -111,6 +111,7 @@ pub(super) fn decide(sides: &Sides<'_, '_>, best: &[Best], stop: &Stop) -> Resul
         kept.extend(selections.filter_map(later));
         kept.iter_mut().for_each(|selection: &mut Vec<PackageId>| selection.sort_unstable());
     }
+    // Without the compiler nothing holds; the next question says so.
     let holding = hold(after, request, &kept).unwrap_or_default();
     let mut known_after: Vec<PackageId> = best_after.flatten().copied().collect();
     let holding = kept.iter().zip(holding).filter(|(_, holds)| *holds);

@@ -35,6 +35,8 @@ use caravan_solver::{Platform, Request, Root, SolveError, Stop, View};
 use opam_parser::index::{Index, Matching, PackageId};
 use opam_parser::version;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+use std::time::Duration;
 
 /// Two states of a repository, and what differs.
 pub struct Step<'s> {
@@ -143,7 +145,16 @@ impl Impact {
 /// Finds out what a change does on some platforms.
 pub fn impact(step: &Step<'_>, targets: &[Target], policy: &Policy, stop: &Stop) -> Impact {
     let findings = |target: &Target| (target.clone(), findings(step, target, policy, stop));
-    Impact { dangling: dangling::dangling(step), platforms: targets.par_iter().map(findings).collect() }
+    let mut platforms: Vec<(Target, Result<Findings, SolveError>)> = targets.par_iter().map(findings).collect();
+    // What one of the platforms can install is not broken on the others, only not for them.
+    let gained = platforms.iter().filter_map(|(_, found)| found.as_ref().ok()).flat_map(|found| &found.gained);
+    let somewhere: FxHashSet<String> = gained.map(|gained| gained.package.clone()).collect();
+    for refused in
+        platforms.iter_mut().filter_map(|(_, found)| found.as_mut().ok()).flat_map(|found| &mut found.refused)
+    {
+        refused.elsewhere |= somewhere.contains(&refused.package);
+    }
+    Impact { dangling: dangling::dangling(step), platforms }
 }
 
 /// A platform in both states.
@@ -205,6 +216,11 @@ fn affected(
 }
 
 fn findings(step: &Step<'_>, target: &Target, policy: &Policy, stop: &Stop) -> Result<Findings, SolveError> {
+    // The limit is for the platform, not for each of its thousands of questions.
+    let stop = &match target.request.time_limit_ms {
+        Some(limit) => stop.within(Duration::from_millis(limit)),
+        None => stop.clone(),
+    };
     let sides = Sides::new(step, target, stop)?;
     let best = selections::best_of_names(&sides, stop)?;
     let known = installability::decide(&sides, &best, stop)?;

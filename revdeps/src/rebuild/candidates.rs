@@ -2,8 +2,9 @@
 
 use super::{LeftOut, Policy, TestPolicy};
 use crate::impact::{Known, Sides};
-use crate::listing::{Dependents, Options, Sort};
-use opam_parser::index::{NameId, PackageId};
+use crate::listing::{Dependents, Mentions, Options, Sort};
+use caravan_solver::View;
+use opam_parser::index::{Index, NameId, PackageId};
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +41,9 @@ fn class(sides: &Sides<'_, '_>, package: PackageId) -> Class {
     }
 }
 
-/// Who depends on whom, by the options of opam-repo-ci's lists.
-pub(super) struct Relations<'s, 'i> {
+/// Who depends on whom, by the options of opam-repo-ci's lists: made once for a view.
+pub(crate) struct Relations<'s, 'i> {
+    pub(super) index: &'i Index,
     /// `--depopts`
     pub(super) direct: Dependents<'s, 'i>,
     /// `--recursive`
@@ -52,10 +54,11 @@ pub(super) struct Relations<'s, 'i> {
 }
 
 impl<'s, 'i> Relations<'s, 'i> {
-    pub(super) fn new(sides: &'s Sides<'_, 'i>) -> Self {
-        let dependents = |sort| Dependents::new(&sides.after, &sides.step.mentions_after, sort);
+    pub(crate) fn new(view: &'s View<'i>, mentions: &'s Mentions) -> Self {
+        let dependents = |sort| Dependents::new(view, mentions, sort);
         let optional = Options { depopts: true, ..Options::default() };
         Self {
+            index: view.index(),
             direct: dependents(Sort::Direct(optional)),
             recursive: dependents(Sort::Recursive(Options::default())),
             tested: dependents(Sort::Direct(Options { with_test: true, ..optional })),

@@ -25,9 +25,9 @@ pub use reasons::{Reason, Relation};
 pub use together::Together;
 
 use crate::impact::{Known, Sides};
-use crate::listing::{Dependents, Mentions, Options, Sort};
-use candidates::{Candidate, Relations, candidates};
-use caravan_solver::{Flags, Selection, SolveError, Stop, View};
+pub(crate) use candidates::Relations;
+use candidates::{Candidate, candidates};
+use caravan_solver::{Flags, Selection, SolveError, Stop};
 use opam_parser::index::{NameId, PackageId};
 use rayon::prelude::*;
 use reasons::Walk;
@@ -147,7 +147,7 @@ pub(crate) fn rebuild(
     if changed.is_empty() {
         return Ok(Rebuild::default());
     }
-    let relations = Relations::new(sides);
+    let relations = Relations::new(&sides.after, &sides.step.mentions_after);
     let (by_name, mut left_out) = candidates(sides, &relations, known, &changed, policy);
     let unused = policy.versions == Versions::All;
     let solving = Solving { sides, relations: &relations, best, unused, stop };
@@ -172,34 +172,31 @@ pub(crate) fn rebuild(
 
 /// Whether a package, with what it needs of a selection, uses another.
 pub(crate) fn reaches(
-    view: &View<'_>,
-    mentions: &Mentions,
+    relations: &Relations<'_, '_>,
     selection: &Selection,
     package: PackageId,
     with_test: bool,
     other: PackageId,
 ) -> bool {
-    let options = |with_test| Options { depopts: true, with_test, ..Options::default() };
-    let own = Dependents::new(view, mentions, Sort::Direct(options(with_test)));
-    let others = Dependents::new(view, mentions, Sort::Direct(options(false)));
-    Walk::new(view.index(), selection, package, &own, &others, &[]).reaches(other)
+    Walk::new(relations, selection, package, with_test, &[]).reaches(other)
 }
 
-/// What a package uses of the change, built and tested: with which dependency flags which changed packages.
+/// What each of some packages uses of the change, built and tested: with which dependency flags which changed
+/// packages.
 pub(crate) fn used(
     sides: &Sides<'_, '_>,
-    package: PackageId,
+    packages: &[PackageId],
     stop: &Stop,
-) -> Result<Vec<(Flags, Vec<PackageId>)>, SolveError> {
+) -> Result<Vec<(PackageId, Flags, Vec<PackageId>)>, SolveError> {
     let index = sides.step.after;
     let changes = sides.step.changes.packages.iter().filter(|change| change.concerns_dependents());
     let mut changed: Vec<PackageId> = changes.filter_map(|change| sides.step.changed_package(change)).collect();
     changed.sort_unstable();
     changed.dedup();
-    let (relations, best) = (Relations::new(sides), FxHashMap::default());
+    let (relations, best) = (Relations::new(&sides.after, &sides.step.mentions_after), FxHashMap::default());
     let solving = Solving { sides, relations: &relations, best: &best, unused: false, stop };
     let mut uses = Vec::new();
-    for with_test in [false, true] {
+    for (package, with_test) in packages.iter().flat_map(|package| [(*package, false), (*package, true)]) {
         let flags = Flags { with_test, ..Flags::default() };
         if with_test && !index.has_tests(package) {
             continue;
@@ -209,7 +206,7 @@ pub(crate) fn used(
         with.sort_unstable();
         with.dedup();
         if !with.is_empty() {
-            uses.push((flags, with));
+            uses.push((package, flags, with));
         }
     }
     Ok(uses)
@@ -265,7 +262,7 @@ fn attempt(solving: &Solving<'_, '_>, candidate: &Candidate, policy: &Policy) ->
     };
     let path = build.iter().chain(&test).find_map(|(_, path)| path.clone());
     let relation = match path.as_ref().and_then(|path| path.get(1)) {
-        Some(next) => reasons::relation(index, solving.relations, package, *next, build.is_some()),
+        Some(next) => reasons::relation(solving.relations, package, *next, build.is_some()),
         None => Relation::Possible,
     };
     let reason = Reason { path: path.unwrap_or_else(|| vec![package, changed]), relation };

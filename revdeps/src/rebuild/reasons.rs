@@ -3,9 +3,8 @@
 use super::Job;
 use super::candidates::Relations;
 use super::together::Found;
-use crate::listing::Dependents;
 use caravan_solver::Selection;
-use opam_parser::index::{Index, PackageId};
+use opam_parser::index::PackageId;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -47,13 +46,8 @@ pub(super) fn job(package: PackageId, found: Vec<Found>) -> (Job, Option<Vec<Pac
 }
 
 /// How a package depends on the next of its way.
-pub(super) fn relation(
-    index: &Index,
-    relations: &Relations<'_, '_>,
-    package: PackageId,
-    next: PackageId,
-    is_built: bool,
-) -> Relation {
+pub(super) fn relation(relations: &Relations<'_, '_>, package: PackageId, next: PackageId, is_built: bool) -> Relation {
+    let index = relations.index;
     let name = index.package_name(next);
     let place = (next.0 - index.package_range(name).start) as usize;
     match () {
@@ -73,17 +67,18 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(
-        index: &Index,
+        relations: &Relations<'_, '_>,
         selection: &Selection,
         start: PackageId,
-        own: &Dependents<'_, '_>,
-        others: &Dependents<'_, '_>,
+        with_test: bool,
         changed: &[PackageId],
     ) -> Self {
+        let index = relations.index;
+        let own = if with_test { &relations.tested } else { &relations.direct };
         let mut walk = Self { from: FxHashMap::from_iter([(start, start)]), mentioned: vec![] };
         let mut waiting = VecDeque::from([start]);
         while let Some(package) = waiting.pop_front() {
-            let dependents = if package == start { own } else { others };
+            let dependents = if package == start { own } else { &relations.direct };
             for (name, versions) in dependents.touched(package) {
                 let range = index.package_range(*name);
                 let accepts = |other: PackageId| versions.contains((other.0 - range.start) as usize);

@@ -35,8 +35,8 @@ pub(super) struct Solving<'s, 'i> {
 
 impl Solving<'_, '_> {
     /// Few selections that together have every one of the changed packages that the package can be with: the
-    /// best one as it is, and others in which those are forced that something in it could use. `None` where
-    /// there are selections, but none with one of them.
+    /// best one as it is, and others in which those are forced that something in it could use. `None` where the
+    /// package cannot be installed at all.
     pub(super) fn together(
         &self,
         package: PackageId,
@@ -66,8 +66,7 @@ impl Solving<'_, '_> {
     }
 
     fn walk(&self, package: PackageId, flags: Flags, selection: &Selection, changed: &[PackageId]) -> Walk {
-        let own = if flags.with_test { &self.relations.tested } else { &self.relations.direct };
-        Walk::new(self.sides.step.after, selection, package, own, &self.relations.direct, changed)
+        Walk::new(self.relations, selection, package, flags.with_test, changed)
     }
 
     /// A selection with as many of the open changed packages as go together, earlier ones first. Those that it

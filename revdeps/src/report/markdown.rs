@@ -155,11 +155,7 @@ fn rebuild(platform: &PlatformReport, out: &mut String) -> std::fmt::Result {
     if rebuild.entries.is_empty() {
         return Ok(());
     }
-    let builds = rebuild.entries.iter().filter(|entry| entry.build.is_some()).count();
-    let tests = rebuild.entries.iter().filter(|entry| entry.test.is_some()).count();
-    let (builds, tests) = (count(builds, "build"), count(tests, "test"));
-    let stages = count(rebuild.stages, "stage");
-    writeln!(out, "<details><summary>To try again: {builds} and {tests} in {stages}</summary>\n")?;
+    writeln!(out, "<details><summary>To try again: {}</summary>\n", rebuild.amount())?;
     writeln!(out, "| stage | package | why |\n|--:|---|---|")?;
     for entry in rebuild.entries.iter().take(ROWS) {
         writeln!(out, "| {} | {} | {} |", entry.stage, code(&entry.package), reason(entry))?;
@@ -168,18 +164,8 @@ fn rebuild(platform: &PlatformReport, out: &mut String) -> std::fmt::Result {
         writeln!(out, "| | … | and {} more |", rebuild.entries.len() - ROWS)?;
     }
     writeln!(out)?;
-    let left_out = &rebuild.left_out;
-    for (packages, words) in [
-        (&left_out.not_together, "cannot be installed together with the change"),
-        (&left_out.unused, "built without the change in the end"),
-        (&left_out.avoided, "to be avoided"),
-        (&left_out.abandoned, "maintained by nobody"),
-        (&left_out.over_budget, "beyond the budget"),
-        (&left_out.other_version, "of which another version is tried"),
-    ] {
-        if !packages.is_empty() {
-            writeln!(out, "Left out: {}, {words}.", count(packages.len(), "dependent"))?;
-        }
+    for (packages, words) in rebuild.left_out.reasons() {
+        writeln!(out, "Left out: {}, {words}.", count(packages.len(), "dependent"))?;
     }
     writeln!(out, "\n</details>\n")
 }

@@ -130,6 +130,30 @@ pub struct RebuildReport {
     pub left_out: LeftOutReport,
 }
 
+impl RebuildReport {
+    /// `2 builds and 1 test in 2 stages`
+    pub(crate) fn amount(&self) -> String {
+        let builds = self.entries.iter().filter(|entry| entry.build.is_some()).count();
+        let tests = self.entries.iter().filter(|entry| entry.test.is_some()).count();
+        format!("{} and {} in {}", count(builds, "build"), count(tests, "test"), count(self.stages, "stage"))
+    }
+}
+
+impl LeftOutReport {
+    /// The lists that are not empty, each with the reason in words.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = (&Vec<String>, &'static str)> {
+        let all = [
+            (&self.not_together, "cannot be installed together with the change"),
+            (&self.unused, "built without the change in the end"),
+            (&self.avoided, "to be avoided"),
+            (&self.abandoned, "maintained by nobody"),
+            (&self.over_budget, "beyond the budget"),
+            (&self.other_version, "of which another version is tried"),
+        ];
+        all.into_iter().filter(|(packages, _)| !packages.is_empty())
+    }
+}
+
 /// What depends on the change and is not built again.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct LeftOutReport {

@@ -187,13 +187,8 @@ impl Page {
 
     fn rebuild(&mut self, platform: &PlatformReport) {
         let rebuild = &platform.rebuild;
-        let left_out = &rebuild.left_out;
         if !rebuild.entries.is_empty() {
-            let builds = rebuild.entries.iter().filter(|entry| entry.build.is_some()).count();
-            let tests = rebuild.entries.iter().filter(|entry| entry.test.is_some()).count();
-            let (builds, tests) = (count(builds, "build"), count(tests, "test"));
-            let stages = count(rebuild.stages, "stage");
-            self.line(2, format_args!("to try again: {BOLD}{builds} and {tests}{BOLD:#} in {stages}"));
+            self.line(2, format_args!("to try again: {BOLD}{}{BOLD:#}", rebuild.amount()));
             // Reasons where there is room for them, else names.
             let in_full = rebuild.entries.len() <= self.few.saturating_mul(3);
             let width = rebuild.entries.iter().map(|entry| entry.package.len()).max().unwrap_or(0);
@@ -210,21 +205,9 @@ impl Page {
                 }
             }
         }
-        for (packages, words) in [
-            (&left_out.not_together, "cannot be installed together with the change"),
-            (&left_out.unused, "built without the change in the end"),
-            (&left_out.avoided, "to be avoided"),
-            (&left_out.abandoned, "maintained by nobody"),
-            (&left_out.over_budget, "beyond the budget"),
-        ] {
-            if !packages.is_empty() {
-                let count = count(packages.len(), "dependent");
-                self.line(2, format_args!("{DIM}left out: {count}, {words}: {}{DIM:#}", some(packages, self.few / 2)));
-            }
-        }
-        if !left_out.other_version.is_empty() {
-            let count = count(left_out.other_version.len(), "dependent");
-            self.line(2, format_args!("{DIM}left out: {count} of which another version is tried{DIM:#}"));
+        for (packages, words) in rebuild.left_out.reasons() {
+            let (count, some) = (count(packages.len(), "dependent"), some(packages, self.few / 2));
+            self.line(2, format_args!("{DIM}left out: {count}, {words}: {some}{DIM:#}"));
         }
     }
 }

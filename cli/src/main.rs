@@ -9,6 +9,7 @@ mod repositories;
 mod session;
 
 use arguments::{Arguments, Command, Format};
+use clap::ValueEnum;
 use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
@@ -34,25 +35,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let global = &arguments.global;
-    let reads_repositories = matches!(
-        arguments.command,
-        Command::Solve(_)
-            | Command::Installable(_)
-            | Command::List(_)
-            | Command::Show(_)
-            | Command::Revdeps(_)
-            | Command::Deps(_)
-            | Command::Impact(_)
-            | Command::Bounds(_)
-            | Command::Bisect(_)
-    );
-    if global.format == Format::Dot && !matches!(arguments.command, Command::Revdeps(_) | Command::Deps(_)) {
-        return Err(Failure::usage("only `revdeps` and `deps` have a graph, so only they know `--format dot`"));
+    let formats = arguments.command.formats();
+    if !formats.contains(&global.format) {
+        let name = |format: &Format| format.to_possible_value().map(|value| value.get_name().to_owned());
+        let known: Vec<String> = formats.iter().filter_map(name).collect();
+        let asked = name(&global.format).unwrap_or_default();
+        return Err(Failure::usage(format!("this command does not know `--format {asked}`"))
+            .hint(format!("it knows {}", known.join(", "))));
     }
-    if matches!(global.format, Format::Markdown | Format::Github) && !matches!(arguments.command, Command::Impact(_)) {
-        return Err(Failure::usage("only `impact` knows `--format markdown` and `--format github`"));
-    }
-    if !reads_repositories && (!global.repo.is_empty() || global.refresh) {
+    if !arguments.command.reads_repositories() && (!global.repo.is_empty() || global.refresh) {
         return Err(Failure::usage("this command reads no repository, so `--repo` and `--refresh` mean nothing to it"));
     }
     match &arguments.command {
@@ -65,6 +56,11 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
         Command::Impact(impact) => commands::impact::run(global, impact, output),
         Command::Bounds(bounds) => commands::bounds::run(global, bounds, output),
         Command::Bisect(bisect) => commands::bisect::run(global, bisect, output),
+        Command::Health(health) => commands::health::run(global, health, output),
+        Command::Builds(builds) => commands::builds::run(global, builds, output),
+        Command::Docs(docs) => commands::docs::run(global, docs, output),
+        Command::Lock(lock) => commands::lock::run(global, lock, output),
+        Command::Platforms(platforms) => commands::platforms::run(global, platforms, output),
         Command::Parse(parse) => commands::parse::run(parse, output),
         Command::Cache(cache) => commands::cache::run(global, cache, output),
         Command::Completions(completions) => commands::generate::completions(completions),

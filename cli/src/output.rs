@@ -7,8 +7,9 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -137,6 +138,41 @@ impl Output {
         self.say(format_args!("{ERROR}error:{ERROR:#} {}", failure.message));
         if let Some(hint) = &failure.hint {
             self.say(format_args!("{HINT}hint:{HINT:#} {hint}"));
+        }
+    }
+}
+
+/// A bar that appears when counting takes over a second.
+pub(crate) struct Counter {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    shown: AtomicBool,
+}
+
+impl Counter {
+    pub(crate) fn new(output: &Output, what: &'static str, total: usize) -> Self {
+        let bar = output.shows_progress().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
+            let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
+        });
+        Self { bar, started: Instant::now(), shown: AtomicBool::new(false) }
+    }
+
+    /// So many are done.
+    pub(crate) fn done(&self, count: usize) {
+        let Some(bar) = self.bar.as_ref().filter(|_| self.started.elapsed() > Duration::from_secs(1)) else { return };
+        if !self.shown.swap(true, Ordering::Relaxed) {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.set_position(count as u64);
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
         }
     }
 }

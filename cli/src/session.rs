@@ -110,6 +110,11 @@ impl Session {
         Ok(Self { index, locations })
     }
 
+    /// What to call the repositories.
+    pub(crate) fn label(&self) -> String {
+        self.locations.iter().map(Location::label).collect::<Vec<_>>().join(" and ")
+    }
+
     /// Warns about files that were set aside or lost a field.
     pub(crate) fn complain(&self, output: &mut Output) {
         let Self { index, locations } = self;

@@ -60,4 +60,4 @@ pub use solve::{
 };
 pub use stop::{Stop, Stopped};
 pub use verify::{Violation, verify};
-pub use view::View;
+pub use view::{Amendments, View};

@@ -125,7 +125,7 @@ fn what_cannot_be_told_is_code_2() {
     let unknown = shown(&place, &["impact", "--ocaml", "7.1"]);
     assert!(unknown.starts_with("exit code: 2") && unknown.contains("no version `7.1` of `ocaml`"), "{unknown}");
     let format = shown(&place, &["solve", "lib", "--format", "markdown"]);
-    assert!(format.starts_with("exit code: 2") && format.contains("only `impact`"), "{format}");
+    assert!(format.starts_with("exit code: 2") && format.contains("does not know `--format markdown`"), "{format}");
 }
 
 #[test]

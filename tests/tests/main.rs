@@ -15,6 +15,7 @@ mod impact_laws;
 mod impact_of_history;
 mod laws;
 mod layouts;
+mod matrix_of_opam_repository;
 mod oracle_filters;
 mod oracle_formulas;
 mod oracle_opam150;

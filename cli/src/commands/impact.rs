@@ -45,7 +45,7 @@ fn report(global: &Global, arguments: &Impact, output: &mut Output) -> Result<Ex
         Format::Json => output.json(&report)?,
         Format::Markdown => output.bytes(markdown(&report).as_bytes())?,
         Format::Github => output.bytes(github(&report).as_bytes())?,
-        Format::Text | Format::Dot => output.bytes(text(&report, arguments.verbose).as_bytes())?,
+        _ => output.bytes(text(&report, arguments.verbose).as_bytes())?,
     }
     Ok(match report.verdict {
         Verdict::Clean => ExitCode::SUCCESS,

@@ -4,19 +4,16 @@ use super::solve::{compiler, failure};
 use super::{json_platform, newest_of_each_name};
 use crate::arguments::{Format, Global, Installable};
 use crate::failure::{Failure, NO};
-use crate::output::{BOLD, Cell, Output};
+use crate::output::{BOLD, Cell, Counter, Output};
 use crate::platform::platforms;
 use crate::session::Session;
 use caravan_solver::reduce::{Bound, Sets};
 use caravan_solver::view::Masks;
 use caravan_solver::{Flags, Platform, Request, Stop, View, installable};
-use indicatif::{ProgressBar, ProgressStyle};
 use opam_parser::index::{Index, PackageId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output) -> Result<ExitCode, Failure> {
     let platforms = platforms(&arguments.platforms.platforms, &arguments.platforms.platform)?;
@@ -29,24 +26,13 @@ pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output)
     }
     let flags = Flags { with_test: arguments.with_test, with_doc: arguments.with_doc, ..Flags::default() };
     let named = named(arguments, &session)?;
-    let started = Instant::now();
-    let shows_progress = output.shows_progress();
     let mut answers = Vec::new();
     for platform in platforms {
         let view = View::new(index, &platform);
         let targets = targets(arguments, &view, &named);
-        let bar: OnceLock<ProgressBar> = OnceLock::new();
-        let done = |count: usize| {
-            if shows_progress && started.elapsed() > Duration::from_secs(1) {
-                let style = ProgressStyle::with_template("solving {bar:30} {pos}/{len}");
-                let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-                bar.get_or_init(|| ProgressBar::new(targets.len() as u64).with_style(style)).set_position(count as u64);
-            }
-        };
-        let result = installable(&view, &request, &targets, flags, &Stop::new(), &done);
-        if let Some(bar) = bar.get() {
-            bar.finish_and_clear();
-        }
+        let counter = Counter::new(output, "solving", targets.len());
+        let result = installable(&view, &request, &targets, flags, &Stop::new(), &|count| counter.done(count));
+        drop(counter);
         let result = result.map_err(failure)?;
         answers.push((platform, targets.into_iter().zip(result).collect::<Vec<(PackageId, bool)>>()));
     }

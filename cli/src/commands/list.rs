@@ -49,7 +49,7 @@ pub(crate) fn run(global: &Global, arguments: &List, output: &mut Output) -> Res
 }
 
 /// Shell patterns on names, without regard to case: `*` and `?`.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     // Where to go on after the last star took one more character.
     let mut star: Option<(usize, usize)> = None;

@@ -2,14 +2,20 @@
 
 pub(crate) mod bisect;
 pub(crate) mod bounds;
+pub(crate) mod builds;
 pub(crate) mod cache;
+mod columns;
 pub(crate) mod deps;
+pub(crate) mod docs;
 pub(crate) mod generate;
+pub(crate) mod health;
 pub(crate) mod impact;
 pub(crate) mod installable;
 pub(crate) mod list;
 mod listing;
+pub(crate) mod lock;
 pub(crate) mod parse;
+pub(crate) mod platforms;
 mod project;
 pub(crate) mod revdeps;
 pub(crate) mod show;

@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::repositories::locations;
 use crate::session::{Session, cache, precedence};
 use caravan_revdeps::changes::{Changes, Edit, edits};
-use opam_parser::index::{FileId, Index, Precedence};
+use opam_parser::index::{FileId, Index, PackageId, Precedence};
 use opam_parser::name::split_package;
 use opam_parser::repository::Location;
 use opam_parser::source::compare::{differences, opam_files};
@@ -121,6 +121,62 @@ impl Meant {
         let (edits, unexpected) = edits(&differing, &*source, &*later)?;
         Ok(Changes::of(&before.index, &edits, unexpected))
     }
+}
+
+/// The repositories with the first of them as of a revision.
+pub(crate) fn open_at(global: &Global, revision: &str, output: &mut Output) -> Result<Session, Failure> {
+    let cache = cache(global)?;
+    let mut repositories = locations(global, &cache, output)?;
+    let history = history(&repositories[0]).ok_or_else(|| {
+        Failure::usage(format!("`{}` has no history, so there is no `{revision}`", repositories[0].label()))
+            .hint("`--repo GIT` names a git repository")
+    })?;
+    let commit = history.commit(revision)?;
+    repositories[0] = at(&repositories[0], &commit.id);
+    let session = Session::read(&cache, repositories, precedence(global), output)?;
+    session.complain(output);
+    Ok(session)
+}
+
+/// How far changes are followed back: builds are seldom kept for longer.
+const HISTORY: usize = 1000;
+
+/// The commits that last changed packages.
+pub(crate) struct LastChanges {
+    /// For each package, by its place, how many commits ago it changed; `None` if that was earlier.
+    ages: Vec<Option<u32>>,
+    commits: Vec<String>,
+    /// The oldest commit that was looked at.
+    pub(crate) oldest: String,
+}
+
+impl LastChanges {
+    /// How many commits ago a package changed, and in which commit.
+    pub(crate) fn of(&self, package: PackageId) -> Option<(u32, &str)> {
+        let age = self.ages[package.place()]?;
+        Some((age, &self.commits[age as usize]))
+    }
+}
+
+/// The commits that last changed packages; `None` for a working tree, or where there is no history.
+pub(crate) fn last_changes(own: &Location, index: &Index) -> Result<Option<LastChanges>, Failure> {
+    let Location::Git { path, revision, .. } = own else { return Ok(None) };
+    let history = History::open(path)?;
+    let commits: Vec<Commit> = history.first_parents(revision)?.take(HISTORY).collect();
+    let mut found = LastChanges { ages: vec![None; index.package_count()], commits: vec![], oldest: String::new() };
+    for (age, pair) in commits.windows(2).enumerate() {
+        for difference in history.differences(&pair[1].id, Some(&pair[0].id))? {
+            let package = difference.path.split('/').nth(2).and_then(split_package);
+            let Some((name, version)) = package else { continue };
+            let known = index.find_name(name.as_str()).and_then(|name| index.find_package(name, version.as_str()));
+            if let Some(package) = known {
+                found.ages[package.place()].get_or_insert(age as u32);
+            }
+        }
+    }
+    found.oldest = commits.last().map(|commit| commit.id.clone()).unwrap_or_default();
+    found.commits = commits.into_iter().map(|commit| commit.id).collect();
+    Ok(Some(found))
 }
 
 /// The history of a repository, if it has one. A directory in the middle of a checkout has none of its own.

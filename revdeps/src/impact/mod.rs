@@ -181,9 +181,14 @@ impl<'s, 'i> Sides<'s, 'i> {
     }
 }
 
-/// The packages whose answers could be others because some packages changed: the changed ones, and what
-/// can reach one of them that can be installed.
-fn affected(
+/// The packages whose answers could be others because some packages changed, by their places: the changed
+/// ones, and what can reach one of them that can be installed. `changed` are those of this state that the
+/// other one does not have, or that say something else there; an answer is the same in both states if its
+/// package is not affected in either.
+///
+/// # Errors
+/// When it was stopped.
+pub fn affected(
     view: &View<'_>,
     mentions: &Mentions,
     request: &Request,

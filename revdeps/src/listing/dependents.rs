@@ -40,7 +40,7 @@ impl Mentions {
     }
 
     /// The packages that mention a name, in opam's order.
-    fn of(&self, name: NameId) -> &[PackageId] {
+    pub fn of(&self, name: NameId) -> &[PackageId] {
         &self.packages[self.starts[name.place()] as usize..self.starts[name.place() + 1] as usize]
     }
 }

@@ -38,6 +38,14 @@ impl Selection {
     }
 }
 
+impl From<Vec<PackageId>> for Selection {
+    /// A selection that is known from elsewhere, such as another state of the repository.
+    fn from(mut packages: Vec<PackageId>) -> Self {
+        packages.sort_unstable();
+        Self { packages }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -81,6 +81,7 @@ impl View<'_> {
             });
         }
         compiled.classes = self.index.conflict_classes(package).collect();
+        self.amendments.apply(package, &mut compiled);
         compiled
     }
 

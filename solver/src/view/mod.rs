@@ -4,9 +4,11 @@
 //! threads, so that asking one question costs what that question touches and asking thousands
 //! compiles everything once.
 
+mod amend;
 mod compile;
 mod masks;
 
+pub use amend::Amendments;
 pub use masks::Masks;
 
 use crate::dialect::{Dialect, Rules};
@@ -28,6 +30,7 @@ pub struct View<'i> {
     variables: Variables,
     /// The dependency flags of packages that were not themselves asked for.
     everyone: RootFlags,
+    amendments: Amendments,
     /// How many versions the name with the most of them has.
     widest: usize,
     names: Vec<OnceLock<NameView>>,
@@ -128,7 +131,8 @@ impl<'i> View<'i> {
         before.resize_with(index.package_count(), OnceLock::new);
         let variables = Variables::new(index, platform, &rules);
         let everyone = RootFlags::default();
-        Self { index, dialect, rules, variables, everyone, widest, names, packages, before }
+        let amendments = Amendments::new();
+        Self { index, dialect, rules, variables, everyone, amendments, widest, names, packages, before }
     }
 
     /// The same view, but with tests, documentation and so on of every package, not only of roots, as
@@ -226,6 +230,9 @@ impl<'i> View<'i> {
 
     /// Whether a package's `available` is true here.
     pub fn is_available(&self, package: PackageId) -> bool {
+        if let Some(said) = self.amendments.availability(package) {
+            return said;
+        }
         let filter = self.index.available(package);
         filter.is_true() || {
             let environment = self.environment(package, DependencyFlags::default());

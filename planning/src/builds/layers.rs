@@ -1,0 +1,102 @@
+//! Steps that many jobs begin with, so that they are done once.
+//!
+//! The builds of a job are put in the order of how many jobs need them. What a build needs is needed by as
+//! many jobs at least, so that is an order in which they can be done; and jobs that have much in common
+//! begin with the same builds. Where enough jobs go the same way, that way is a layer; what is left is the
+//! job's own last step, so that what changes most comes last.
+
+use super::{BuildId, Builds};
+use std::cmp::Reverse;
+
+/// How much is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// A layer is made for this many jobs at least.
+    pub jobs: usize,
+    /// A job goes through this many layers at most: each is a snapshot that has to be kept (`peers.md`, 9.2).
+    pub depth: usize,
+}
+
+impl Default for Sharing {
+    fn default() -> Self {
+        Self { jobs: 10, depth: 8 }
+    }
+}
+
+/// Builds that several jobs begin with, after those of another layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// The layer before it; `None` for the first.
+    pub after: Option<usize>,
+    /// What it adds, in an order in which it can be done.
+    pub builds: Vec<BuildId>,
+    /// How many jobs go through it.
+    pub jobs: usize,
+}
+
+/// How the jobs of a platform share what they build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layers {
+    /// The layers; each comes after the one that it continues.
+    pub layers: Vec<Layer>,
+    /// For each job of the platform, by its place in [`Builds::jobs`], the last layer that it goes through
+    /// and what it adds by itself.
+    pub jobs: Vec<(usize, Option<usize>, Vec<BuildId>)>,
+}
+
+impl Layers {
+    /// The layers of one platform's jobs.
+    pub fn of(builds: &Builds, platform: usize, sharing: Sharing) -> Self {
+        let order = |build: &BuildId| (Reverse(builds.builds[*build as usize].jobs), *build);
+        let jobs = builds.jobs.iter().enumerate().filter(|(_, job)| job.platform == platform);
+        let mut jobs: Vec<(usize, Vec<BuildId>)> = jobs
+            .map(|(place, job)| {
+                let mut ordered = job.builds.clone();
+                ordered.sort_unstable_by_key(order);
+                (place, ordered)
+            })
+            .collect();
+        // Jobs that begin alike become neighbours.
+        jobs.sort_unstable_by(|(_, a), (_, b)| a.iter().map(order).cmp(b.iter().map(order)));
+        let mut made = Self::default();
+        made.split(&jobs, 0, None, sharing.depth, sharing);
+        made.jobs.sort_unstable_by_key(|(job, ..)| *job);
+        made
+    }
+
+    /// Makes layers for jobs whose builds are the same up to a place.
+    fn split(
+        &mut self,
+        jobs: &[(usize, Vec<BuildId>)],
+        from: usize,
+        after: Option<usize>,
+        depth: usize,
+        sharing: Sharing,
+    ) {
+        for group in jobs.chunk_by(|(_, a), (_, b)| a.get(from) == b.get(from)) {
+            let (Some((_, first)), Some((_, last))) = (group.first(), group.last()) else { continue };
+            // They are sorted, so what the first and the last have in common, all have.
+            let common = first[from.min(first.len())..].iter().zip(&last[from.min(last.len())..]);
+            let common = common.take_while(|(a, b)| a == b).count();
+            if group.len() < sharing.jobs.max(2) || depth == 0 || common == 0 {
+                self.jobs.extend(group.iter().map(|(job, builds)| (*job, after, builds[from..].to_vec())));
+                continue;
+            }
+            let layer = self.layers.len();
+            self.layers.push(Layer { after, builds: first[from..from + common].to_vec(), jobs: group.len() });
+            self.split(group, from + common, Some(layer), depth - 1, sharing);
+        }
+    }
+
+    /// The layers that lead to one, first to last.
+    pub fn path(&self, layer: Option<usize>) -> Vec<usize> {
+        let mut path = Vec::new();
+        let mut at = layer;
+        while let Some(layer) = at {
+            path.push(layer);
+            at = self.layers[layer].after;
+        }
+        path.reverse();
+        path
+    }
+}

@@ -1,0 +1,45 @@
+//! Plans over a whole opam repository: health checks, compiler releases, builds, documentation, lock files.
+//!
+//! ```text
+//! platforms.toml + a repository's compilers ── catalogue ──> platforms
+//! Index × platforms ── matrix ──> for each package and platform a selection, or the reason why not
+//!     ├─ compare ──> what two of them differ in, and which constraints are responsible
+//!     ├─ builds ──> distinct builds, a schedule, OBuilder specs, Dockerfiles
+//!     └─ docs ──> universes, jobs that cover them, blessed ones; from commit to commit
+//! a project ── lock ──> lock files for opam and opam-monorepo
+//! all of it ── report ──> JSON, text, Markdown, a page
+//! ```
+//!
+//! Nothing here knows where repositories are, prints, or reads the clock.
+//!
+//! # Example
+//!
+//! ```
+//! use caravan_planning::builds::Builds;
+//! use caravan_planning::matrix::{Matrix, latest};
+//! use caravan_revdeps::impact::Target;
+//! use caravan_solver::{Flags, Platform, Request, Stop};
+//! use opam_parser::index::{Built, build};
+//! use opam_parser::source::directory::DirectorySource;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let source = DirectorySource::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/repository").as_ref())?;
+//! let Built::New(index) = build(&source, None, &|_, _| {})? else { unreachable!() };
+//! let platform = Platform::linux_x86_64();
+//! let target = Target { label: "debian".to_owned(), platform, request: Request::default() };
+//! let rows = index.names().filter_map(|name| latest(&index, name)).collect();
+//! let matrix = Matrix::new(&index, &[target], rows, Flags::default(), &Stop::new(), &|_| {})
+//!     .map_err(|(platform, error)| format!("{platform}: {error}"))?;
+//! let builds = Builds::of(&matrix);
+//! assert!(builds.builds.len() <= builds.without_sharing());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod builds;
+pub mod catalogue;
+pub mod compare;
+pub mod docs;
+pub mod lock;
+pub mod matrix;
+pub mod report;

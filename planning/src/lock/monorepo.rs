@@ -1,0 +1,293 @@
+//! opam-monorepo's lock file, version 0.3 (`peers.md`, 7.7): a project's dependencies, most of them to be
+//! built from their sources together with it.
+
+use super::{LockError, check, quoted, roots};
+use caravan_solver::problem::{Avoid, Constraint, Pin};
+use caravan_solver::{Amendments, Flags, Request, Root, Selection, SolveError, Stop, View, solve_until};
+use opam_parser::file::{self, OpamFile};
+use opam_parser::index::PackageId;
+use opam_parser::name::PackageName;
+use opam_parser::syntax::print::print;
+use opam_parser::syntax::{RelOp, parse_file};
+use opam_parser::version::Version;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// Which packages may be part of a monorepo, and what is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The compiler; `None`: the newest that goes.
+    pub ocaml: Option<Version>,
+    /// Without what the project's tests need.
+    pub build_only: bool,
+    /// Packages that build with dune's predecessor count, too.
+    pub allow_jbuilder: bool,
+    /// Only packages with the tag `cross-compile`.
+    pub require_cross_compile: bool,
+}
+
+/// A lock file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Monorepo {
+    /// The text of `PROJECT.opam.locked`.
+    pub text: String,
+    /// The solution, with the project's own packages.
+    pub selection: Vec<PackageId>,
+    /// Those of it that are built together with the project.
+    pub vendored: Vec<PackageId>,
+}
+
+/// Names that may be in a solution though they do not build with dune: opam provides them.
+fn is_provided(name: &str) -> bool {
+    let prefixes = ["conf-", "base-", "ocaml-option-", "ocaml-options-", "host-", "system-", "arch-"];
+    let names =
+        ["dune", "ocaml", "ocaml-base-compiler", "ocaml-compiler", "ocaml-config", "ocaml-system", "ocaml-variants"];
+    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// What of a package's opam file matters here.
+struct Facts {
+    file: OpamFile,
+    /// It installs nothing itself.
+    is_virtual: bool,
+}
+
+struct Locker<'l, 'i> {
+    view: &'l View<'i>,
+    packages: &'l [Pin],
+    rules: &'l Rules,
+    text: &'l dyn Fn(PackageId) -> Option<Vec<u8>>,
+    facts: BTreeMap<PackageId, Facts>,
+}
+
+/// Locks a project. The view is of the repositories with the project's pins; `text` gives a package's
+/// opam file.
+///
+/// # Errors
+/// When there is no solution, or a file cannot be read.
+pub fn monorepo(
+    view: &View<'_>,
+    packages: &[Pin],
+    rules: &Rules,
+    text: &dyn Fn(PackageId) -> Option<Vec<u8>>,
+    stop: &Stop,
+) -> Result<Monorepo, LockError> {
+    let mut locker = Locker { view, packages, rules, text, facts: BTreeMap::new() };
+    let request = locker.request();
+    let mut amendments = locker.excluded(&request)?;
+    loop {
+        let amended = view.amended(amendments.clone());
+        let selection = match solve_until(&amended, &request, stop) {
+            Ok(selection) => selection,
+            Err(SolveError::NoSolution) => return Err(locker.why(&amended, &request, stop)),
+            Err(error) => return Err(error.into()),
+        };
+        match locker.split_sources(&selection)? {
+            // One directory cannot have two archives: the older one's package has to be another.
+            Some(package) => amendments.exclude(package),
+            None => return locker.write(&selection),
+        }
+    }
+}
+
+impl Locker<'_, '_> {
+    fn request(&self) -> Request {
+        let compiler = PackageName::new("ocaml-base-compiler").map(|name| Root {
+            name,
+            constraints: self.rules.ocaml.iter().map(|version| Constraint(RelOp::Eq, version.clone())).collect(),
+            flags: Flags::default(),
+        });
+        let roots = compiler.into_iter().chain(roots(self.packages, !self.rules.build_only));
+        Request { roots: roots.collect(), avoid: Some(Avoid::LastOfName), ..Request::default() }
+    }
+
+    fn is_root(&self, package: PackageId) -> bool {
+        let index = self.view.index();
+        let name = index.name(index.package_name(package));
+        self.packages.iter().any(|pin| pin.name.as_str() == name)
+    }
+
+    fn facts(&mut self, package: PackageId) -> Result<&Facts, LockError> {
+        if !self.facts.contains_key(&package) {
+            let index = self.view.index();
+            let unreadable = || LockError::Unreadable(index.package_text(package));
+            let text = (self.text)(package).ok_or_else(unreadable)?;
+            let file = OpamFile::parse(&text).file.ok_or_else(unreadable)?;
+            let is_virtual = file.url.is_none() || file.build.is_empty() && file.install.is_empty();
+            self.facts.insert(package, Facts { file, is_virtual });
+        }
+        self.facts.get(&package).ok_or_else(|| LockError::Unreadable(self.view.index().package_text(package)))
+    }
+
+    /// Everything within reach that may not be part of a monorepo.
+    fn excluded(&mut self, request: &Request) -> Result<Amendments, LockError> {
+        let view = self.view;
+        let index = view.index();
+        let mut amendments = Amendments::new();
+        let mut seen = vec![false; index.package_count()];
+        let named = request.roots.iter().filter_map(|root| index.find_name(root.name.as_str()));
+        let mut work: Vec<PackageId> = named.flat_map(|name| index.versions_of(name)).collect();
+        while let Some(package) = work.pop() {
+            if std::mem::replace(&mut seen[package.place()], true) {
+                continue;
+            }
+            if !self.is_root(package) && !self.fits(package)? {
+                amendments.exclude(package);
+                continue;
+            }
+            let own;
+            let compiled = match self.is_root(package) {
+                true => {
+                    let flags = Flags { with_test: !self.rules.build_only, dev: Some(true), ..Flags::default() };
+                    own = view.compile(package, view.flags(package, Some(flags)));
+                    &own
+                }
+                false => view.package(package),
+            };
+            for (name, mask) in compiled.needs() {
+                let start = index.package_range(name).start;
+                work.extend(mask.places().map(|place| PackageId(start + place as u32)));
+            }
+        }
+        Ok(amendments)
+    }
+
+    /// Whether a package may be part of a monorepo.
+    fn fits(&mut self, package: PackageId) -> Result<bool, LockError> {
+        let index = self.view.index();
+        if is_provided(index.name(index.package_name(package)))
+            || index.flags(package).intersects(file::Flags::COMPILER)
+        {
+            return Ok(true);
+        }
+        let with_dune = index.depends(package).names().any(|name| match index.name(name) {
+            "dune" => true,
+            "jbuilder" => self.rules.allow_jbuilder,
+            _ => false,
+        });
+        if with_dune && !self.rules.require_cross_compile {
+            return Ok(true);
+        }
+        let crossing = self.rules.require_cross_compile;
+        let Facts { file, is_virtual } = self.facts(package)?;
+        let tagged = file.tags.iter().any(|tag| tag == "cross-compile");
+        Ok(*is_virtual || with_dune && (!crossing || tagged))
+    }
+
+    /// Why there is no solution: the packages of one that is possible otherwise.
+    fn why(&mut self, amended: &View<'_>, request: &Request, stop: &Stop) -> LockError {
+        let Ok(selection) = solve_until(self.view, request, stop) else { return SolveError::NoSolution.into() };
+        let refused = selection.packages().iter().filter(|package| !amended.is_available(**package));
+        LockError::WithoutDune(refused.map(|package| self.view.index().package_text(*package)).collect())
+    }
+
+    /// The directory in which the sources of a package are put: what its repository is called.
+    fn directory(&mut self, package: PackageId) -> Result<Option<(String, String)>, LockError> {
+        let index = self.view.index();
+        let name = index.name(index.package_name(package)).to_owned();
+        if self.is_root(package) || is_provided(&name) || index.flags(package).intersects(file::Flags::COMPILER) {
+            return Ok(None);
+        }
+        let Facts { file, is_virtual } = self.facts(package)?;
+        let Some(url) = file.url.as_ref().filter(|_| !*is_virtual) else { return Ok(None) };
+        let repository = file.dev_repo.as_ref().map(|repository| repository.0.to_string()).unwrap_or_default();
+        let last = repository.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+        let last = last.split('#').next().unwrap_or_default().trim_end_matches(".git");
+        let directory = match last {
+            "" => name,
+            // A directory called `dune` is dune's own.
+            "dune" => "dune_".to_owned(),
+            last => last.to_owned(),
+        };
+        Ok(Some((directory, url.src.0.to_string())))
+    }
+
+    /// Of packages that belong into one directory but have different sources the oldest, if there are any.
+    fn split_sources(&mut self, selection: &Selection) -> Result<Option<PackageId>, LockError> {
+        let mut by_directory: BTreeMap<String, Vec<(PackageId, String)>> = BTreeMap::new();
+        for package in selection.packages() {
+            if let Some((directory, url)) = self.directory(*package)? {
+                by_directory.entry(directory).or_default().push((*package, url));
+            }
+        }
+        let index = self.view.index();
+        for packages in by_directory.into_values() {
+            if packages.iter().any(|(_, url)| *url != packages[0].1) {
+                let version = |(package, _): &&(PackageId, String)| index.version_key(index.package_version(*package));
+                return Ok(packages.iter().min_by_key(version).map(|(package, _)| *package));
+            }
+        }
+        Ok(None)
+    }
+
+    fn write(mut self, selection: &Selection) -> Result<Monorepo, LockError> {
+        let index = self.view.index();
+        let mut depends = String::new();
+        let mut pins = String::new();
+        let mut directories: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+        let mut depexts: Vec<String> = Vec::new();
+        let mut vendored = Vec::new();
+        for package in selection.packages().iter().copied() {
+            for depext in &self.facts(package)?.file.depexts {
+                let names: Vec<String> = depext.packages.iter().map(|name| quoted(name)).collect();
+                let text = format!("[{}] {{{}}}", names.join(" "), depext.filter);
+                if !depexts.contains(&text) {
+                    depexts.push(text);
+                }
+            }
+            if self.is_root(package) {
+                continue;
+            }
+            let (name, version) =
+                (index.name(index.package_name(package)), index.version(index.package_version(package)));
+            let place = self.directory(package)?;
+            let vendor = if place.is_some() { " & ?vendor" } else { "" };
+            let _ = writeln!(depends, "\"{name}\" {{= \"{version}\"{vendor}}}");
+            let Some((directory, url)) = place else { continue };
+            vendored.push(package);
+            let _ = writeln!(pins, "[\"{name}.{version}\" {}]", quoted(url.as_bytes()));
+            let checksums = self.facts(package)?.file.url.iter().flat_map(|url| &url.checksums);
+            let checksums = checksums.map(|checksum| {
+                let kind = match checksum.kind {
+                    file::HashKind::Md5 => "md5",
+                    file::HashKind::Sha256 => "sha256",
+                    file::HashKind::Sha512 => "sha512",
+                };
+                format!("\"{kind}={}\"", checksum.hex)
+            });
+            directories.entry(directory).or_insert_with(|| (url, BTreeSet::new())).1.extend(checksums);
+        }
+        let mut text = format!(
+            "opam-version: \"2.0\"\nsynopsis: \"opam-monorepo generated lockfile\"\nmaintainer: \"opam-monorepo\"\n\
+             depends: [{depends}]\n"
+        );
+        if !depexts.is_empty() {
+            let _ = writeln!(text, "depexts: [{}]", depexts.join("\n"));
+        }
+        let _ = writeln!(text, "pin-depends: [{pins}]");
+        let directories = directories.iter().map(|(directory, (url, checksums))| {
+            let checksums: Vec<&str> = checksums.iter().map(String::as_str).collect();
+            let checksums = if checksums.is_empty() { String::new() } else { format!("[{}]", checksums.join(" ")) };
+            format!("[{} {} {checksums}]", quoted(url.as_bytes()), quoted(directory.as_bytes()))
+        });
+        let _ = writeln!(text, "x-opam-monorepo-duniverse-dirs: [{}]", directories.collect::<Vec<_>>().join("\n"));
+        let own: Vec<String> = self.packages.iter().map(|pin| format!("\"{}\"", pin.name)).collect();
+        let _ = writeln!(text, "x-opam-monorepo-root-packages: [{}]", own.join(" "));
+        let _ = writeln!(text, "x-opam-monorepo-version: \"0.3\"");
+        let (tree, _) = parse_file(text.as_bytes());
+        let text = String::from_utf8_lossy(&print(&tree)).into_owned();
+        self.check(&text, selection)?;
+        Ok(Monorepo { text, selection: selection.packages().to_vec(), vendored })
+    }
+
+    /// The lock file as a package of its own leads to the same packages.
+    fn check(&self, text: &str, selection: &Selection) -> Result<(), LockError> {
+        let wrong = || LockError::Wrong("it has no name of its own".to_owned());
+        let name = PackageName::new("caravan-lock").ok_or_else(wrong)?;
+        let pin = Pin { name, version: Version::new("dev").ok_or_else(wrong)?, opam: text.to_owned() };
+        let own = |package: &PackageId| self.is_root(*package);
+        let others: Vec<PackageId> = selection.packages().iter().copied().filter(|package| !own(package)).collect();
+        let root = Root { name: pin.name.clone(), constraints: vec![], flags: Flags::default() };
+        check(self.view, &pin, text, &[root], &others, true)
+    }
+}

@@ -25,6 +25,7 @@ mod oracle_revdeps;
 mod oracle_solve;
 mod oracle_syntax;
 mod oracle_versions;
+mod planning_laws;
 mod random_repositories;
 mod real_files;
 mod rebuild_of_2024;

@@ -7,7 +7,7 @@
 //!
 //! A package that becomes installable by lifting a constraint must have it among its reasons: the package
 //! is excluded by a requirement of which every version is excluded, so a solution has a version there that
-//! was excluded and is not any more, and so on until the lifted constraint is reached. That bounds what a
+//! the requirement did not accept, or one that was excluded, and so on until the lifted constraint is reached. That bounds what a
 //! constraint can free without any search; those whose bound is not above the last of the best need none.
 
 use super::Side;
@@ -29,6 +29,8 @@ pub struct Blocker {
     pub package: PackageId,
     /// What it says: `ocaml < 5.5`, or the filter that `available` is.
     pub constraint: String,
+    /// The version that it keeps out, the newest that can be there; `None` for `available`.
+    pub keeps_out: Option<PackageId>,
     /// The rows that can be installed if it alone is lifted, found by solving again.
     pub frees: Vec<usize>,
     /// The same constraint of other versions of the package, which free nothing else.
@@ -65,7 +67,11 @@ pub fn blockers(side: Side<'_, '_>, rows: &[usize], limit: usize, stop: &Stop) -
             continue;
         }
         let (package, constraint) = said(&propagation, culprit);
-        let blocker = Blocker { culprit, package, constraint, frees, alternatives: vec![], together: 0 };
+        let keeps_out = match culprit {
+            Culprit::Bound { on, .. } => propagation.newest(on),
+            Culprit::Available { .. } => None,
+        };
+        let blocker = Blocker { culprit, package, constraint, keeps_out, frees, alternatives: vec![], together: 0 };
         add(propagation.index(), &mut found, blocker);
         found.truncate(limit);
     }
@@ -122,19 +128,15 @@ fn freed(
     Ok(rows.iter().zip(verdicts).filter(|(_, installable)| *installable).map(|(row, _)| *row).collect())
 }
 
-/// What it means to lift constraints: the package accepts the version that the platform has, or is
+/// What it means to lift constraints: the package accepts the newest version that can be there, or is
 /// available.
 fn lift(propagation: &Propagation<'_, '_>, lifted: &[Culprit]) -> Amendments {
-    let index = propagation.index();
     let mut amendments = Amendments::new();
     for culprit in lifted {
         match *culprit {
             Culprit::Available { package } => amendments.make_available(package),
             Culprit::Bound { package, on } => {
-                let range = index.package_range(on);
-                let mut mask = Mask::empty(range.len());
-                propagation.newest(on).into_iter().for_each(|newest| mask.insert((newest.0 - range.start) as usize));
-                amendments.lift(package, on, mask);
+                propagation.newest(on).into_iter().for_each(|newest| amendments.lift(package, newest));
             }
         }
     }
@@ -160,13 +162,12 @@ fn culprits(propagation: &Propagation<'_, '_>, package: PackageId) -> FxHashSet<
         }
         let mut reach = |name, mask: &Mask| {
             let start = index.package_range(name).start;
-            for place in mask.places() {
-                let next = PackageId(start + place as u32);
-                match propagation.why(next) {
-                    Some(Why::OtherVersion) => drop(found.insert(Culprit::Bound { package: at, on: name })),
-                    _ => work.push(next),
-                }
+            let lacks = |newest: PackageId| !mask.contains((newest.0 - start) as usize);
+            if propagation.newest(name).is_some_and(lacks) {
+                found.insert(Culprit::Bound { package: at, on: name });
             }
+            let versions = mask.places().map(|place| PackageId(start + place as u32));
+            work.extend(versions.filter(|version| propagation.why(*version) != Some(Why::OtherVersion)));
         };
         match propagation.why(at) {
             Some(Why::Requires(requirement)) => {

@@ -141,6 +141,8 @@ pub struct BlockerReport {
     pub on: Option<String>,
     /// What it says: `ocaml < 5.5`
     pub constraint: String,
+    /// The version that it keeps out, the newest that can be there; `null` for `available`.
+    pub keeps_out: Option<String>,
     /// Versions that say the same, and would free nothing else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<String>,
@@ -279,6 +281,7 @@ fn compared(before: Side<'_, '_>, after: Side<'_, '_>, found: &Comparison, block
             field,
             on,
             constraint: blocker.constraint.clone(),
+            keeps_out: blocker.keeps_out.map(|package| text(index, package)),
             alternatives: blocker.alternatives.iter().map(|package| text(index, *package)).collect(),
             frees: blocker.frees.iter().map(|place| row(after, *place)).collect(),
             together: blocker.together,

@@ -1,8 +1,10 @@
 //! What if packages said something else? A view with a few answers changed, without editing files.
 
-use super::{Compiled, Requirement, View};
+use super::{Masks, View};
 use crate::mask::Mask;
-use opam_parser::index::{NameId, PackageId};
+use crate::reduce::{Bound, Sets};
+use opam_parser::index::{Index, NameId, PackageId};
+use opam_parser::syntax::RelOp;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Changes to what packages say on a platform.
@@ -10,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub struct Amendments {
     available: FxHashSet<PackageId>,
     excluded: FxHashSet<PackageId>,
-    lifted: FxHashMap<PackageId, Vec<(NameId, Mask)>>,
+    lifted: FxHashMap<PackageId, Vec<PackageId>>,
 }
 
 impl Amendments {
@@ -29,10 +31,10 @@ impl Amendments {
         self.excluded.insert(package);
     }
 
-    /// Wherever a package depends on `on`, it accepts these versions, too; and it conflicts with none of
-    /// them.
-    pub fn lift(&mut self, package: PackageId, on: NameId, versions: Mask) {
-        self.lifted.entry(package).or_default().push((on, versions));
+    /// In what a package depends on, comparisons that this version of another package does not satisfy do
+    /// not count: `< "5.0"` of `ocaml` for `ocaml.5.5.0`. Nor does the package conflict with it.
+    pub fn lift(&mut self, package: PackageId, by: PackageId) {
+        self.lifted.entry(package).or_default().push(by);
     }
 
     /// What they say of a package's availability; `None` if nothing.
@@ -44,20 +46,34 @@ impl Amendments {
         }
     }
 
-    pub(super) fn apply(&self, package: PackageId, compiled: &mut Compiled) {
-        for (on, versions) in self.lifted.get(&package).into_iter().flatten() {
-            let branches = compiled.choices.iter_mut().flat_map(|choice| choice.branches.iter_mut().flatten());
-            for requirement in compiled.requires.iter_mut().chain(branches) {
-                match requirement {
-                    Requirement::Package(name, mask) if name == on => mask.unite(versions),
-                    _ => {}
-                }
-            }
-            for (_, mask) in compiled.conflicts.iter_mut().filter(|(name, _)| name == on) {
-                mask.subtract(versions);
-            }
-            compiled.conflicts.retain(|(_, mask)| !mask.is_empty());
-        }
+    /// The versions that a package is to accept.
+    pub(super) fn lifted(&self, package: PackageId) -> &[PackageId] {
+        self.lifted.get(&package).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// [`Masks`], but comparisons do not count that some versions do not satisfy.
+pub(super) struct LiftedMasks<'i, 'l> {
+    pub(super) index: &'i Index,
+    pub(super) lifted: &'l [PackageId],
+}
+
+impl Sets for LiftedMasks<'_, '_> {
+    type Set = Mask;
+
+    fn constraint(&self, name: NameId, op: RelOp, version: Bound<'_>) -> Mask {
+        let mask = Masks(self.index).constraint(name, op, version);
+        let range = self.index.package_range(name);
+        let refused = |by: &PackageId| range.contains(&by.0) && !mask.contains((by.0 - range.start) as usize);
+        if self.lifted.iter().any(refused) { Mask::all(range.len()) } else { mask }
+    }
+
+    fn and(&self, a: Mask, b: Mask) -> Mask {
+        Masks(self.index).and(a, b)
+    }
+
+    fn or(&self, a: Mask, b: Mask) -> Mask {
+        Masks(self.index).or(a, b)
     }
 }
 

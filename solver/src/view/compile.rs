@@ -1,5 +1,6 @@
 //! The demands of opam files: their formulas with filters evaluated and constraints as masks.
 
+use super::amend::LiftedMasks;
 use super::{Choice, Compiled, Impossible, Masks, Requirement, Versions, View};
 use crate::environment::DependencyFlags;
 use crate::explain::{Text, Texts};
@@ -18,7 +19,9 @@ impl View<'_> {
     pub fn compile_before(&self, package: PackageId, flags: DependencyFlags) -> Versions {
         let flags = DependencyFlags { post: Some(false), ..flags };
         let mut atoms = Vec::new();
-        if let Some(depends) = self.reduce(package, flags, self.index.depends(package), self.undefined_bound()) {
+        let sets = self.lifted_masks(package);
+        let depends = self.reduce_to(&sets, package, flags, self.index.depends(package), self.undefined_bound());
+        if let Some(depends) = depends {
             self.atoms(&depends, &mut atoms);
         }
         atoms.into_boxed_slice()
@@ -29,6 +32,11 @@ impl View<'_> {
             Reduced::Atom(name, set) => into.push((*name, self.mask(*name, set.clone()))),
             Reduced::All(parts) | Reduced::Any(parts) => parts.iter().for_each(|part| self.atoms(part, into)),
         }
+    }
+
+    /// Constraints as masks, without those that are lifted.
+    fn lifted_masks(&self, package: PackageId) -> LiftedMasks<'_, '_> {
+        LiftedMasks { index: self.index, lifted: self.amendments.lifted(package) }
     }
 
     fn undefined_bound(&self) -> UndefinedBound {
@@ -46,7 +54,7 @@ impl View<'_> {
         let depends = self.index.depends(package);
         if !depends.is_empty() {
             let environment = self.environment(package, flags);
-            let sets = Masks(self.index);
+            let sets = self.lifted_masks(package);
             let reduction = Reduction {
                 index: self.index,
                 environment: &environment,
@@ -81,7 +89,14 @@ impl View<'_> {
             });
         }
         compiled.classes = self.index.conflict_classes(package).collect();
-        self.amendments.apply(package, &mut compiled);
+        for by in self.amendments.lifted(package) {
+            let on = self.index.package_name(*by);
+            let mut only = Mask::empty(self.index.package_range(on).len());
+            only.insert((by.0 - self.index.package_range(on).start) as usize);
+            let own = compiled.conflicts.iter_mut().filter(|(name, _)| *name == on);
+            own.for_each(|(_, mask)| mask.subtract(&only));
+            compiled.conflicts.retain(|(_, mask)| !mask.is_empty());
+        }
         compiled
     }
 
@@ -144,7 +159,7 @@ impl View<'_> {
     /// Adds a formula, of which each conjunct is evaluated by itself.
     fn require_formula(
         &self,
-        reduction: &Reduction<'_, '_, Masks<'_>>,
+        reduction: &Reduction<'_, '_, LiftedMasks<'_, '_>>,
         formula: FormulaRef<'_>,
         into: &mut Vec<Requirement>,
         choices: &mut Vec<Choice>,

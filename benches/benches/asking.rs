@@ -2,12 +2,17 @@
 #![allow(missing_docs)]
 
 use caravan_benches::checkout;
+use caravan_planning::builds::Builds;
+use caravan_planning::catalogue::Catalogue;
+use caravan_planning::docs::Docs;
+use caravan_planning::matrix::{Matrix, latest};
 use caravan_revdeps::impact::impact;
 use caravan_revdeps::rebuild::Policy;
 use caravan_revdeps::{Options, Targets, direct, recursive};
-use caravan_solver::{Platform, Request, Stop, View, solve};
+use caravan_solver::{Flags, Platform, Request, Stop, View, solve};
 use caravan_tests::steps::{targets, with_step};
 use criterion::{Criterion, criterion_group, criterion_main};
+use opam_parser::index::PackageId;
 use opam_parser::source::directory::DirectorySource;
 use std::hint::black_box;
 
@@ -57,5 +62,25 @@ fn impact_of(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, asking, impact_of);
+/// A health check of all latest versions on two compilers, what to build for it, and documentation.
+fn planning(c: &mut Criterion) {
+    let index = caravan_tests::index_of(&DirectorySource::open(&checkout()).expect("the checkout is there"));
+    let Ok(catalogue) = Catalogue::builtin() else { return };
+    let places = ["4.14", "5.4"].map(|platform| catalogue.platform(&index, platform).expect("it is there"));
+    let targets = places.map(|place| place.target(&Request::default()));
+    let rows: Vec<PackageId> = index.names().filter_map(|name| latest(&index, name)).collect();
+    let matrix = || Matrix::new(&index, &targets, rows.clone(), Flags::default(), &Stop::new(), &|_| {});
+    let mut group = c.benchmark_group("plan");
+    group.sample_size(10);
+    group.bench_function("matrix", |b| b.iter(|| black_box(matrix().is_ok())));
+    if let Ok(matrix) = matrix() {
+        group.bench_function("builds", |b| b.iter(|| black_box(Builds::of(&matrix).builds.len())));
+    }
+    group.bench_function("documentation", |b| {
+        b.iter(|| black_box(Docs::new(&index, &targets[1], index.packages().collect(), &Stop::new(), &|_| {}).is_ok()));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, asking, impact_of, planning);
 criterion_main!(benches);

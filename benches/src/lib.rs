@@ -9,9 +9,13 @@ mod report;
 
 pub use report::{Figures, median, time};
 
+use caravan_solver::{Flags, Request, Root, Stop, View, solve_all};
+use caravan_tests::steps::target;
+use opam_parser::index::Index;
 use opam_parser::source::git::GitSource;
 use opam_parser::source::{Reader, Source};
 use rayon::prelude::*;
+use std::hint::black_box;
 use std::path::PathBuf;
 
 /// A checkout.
@@ -68,4 +72,19 @@ pub fn read_all(source: &dyn Source) -> usize {
 pub fn last_step(repository: &std::path::Path) -> (GitSource, GitSource) {
     let open = |revision| GitSource::open(repository, revision).unwrap();
     (open("main~1"), open("main"))
+}
+
+/// How many milliseconds it takes to solve every version of every package, from a fresh view.
+pub fn full_solve(index: &Index) -> f64 {
+    let mut target = target("5.4");
+    let root = target.request.roots.remove(0);
+    let requests: Vec<Request> = index
+        .packages()
+        .filter_map(|package| Root::exactly(index, package, Flags::default()))
+        .map(|package| Request { roots: vec![root.clone(), package], ..Request::default() })
+        .collect();
+    time(|| {
+        let view = View::new(index, &target.platform);
+        black_box(solve_all(&view, &requests, &Stop::new()));
+    })
 }

@@ -6,5 +6,7 @@ mod bad_input;
 mod caravan;
 mod commands;
 mod impact;
+mod page;
+mod planning;
 mod repositories;
 mod solving;

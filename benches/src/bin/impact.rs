@@ -4,12 +4,12 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
-use caravan_benches::{Figures, median, time};
+use caravan_benches::{Figures, full_solve, median, time};
 use caravan_revdeps::bisect::{Bisect, Sought};
 use caravan_revdeps::impact::{Step, impact};
 use caravan_revdeps::rebuild::Policy;
 use caravan_revdeps::{Options, Targets, direct};
-use caravan_solver::{Flags, Platform, Request, Root, Stop, View, solve_all};
+use caravan_solver::{Platform, Root, Stop, View};
 use caravan_tests::steps::{each_step, target, targets};
 use opam_parser::index::Index;
 use std::hint::black_box;
@@ -18,21 +18,6 @@ use std::process::ExitCode;
 // As the command line and the services have it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Solves every version of every package, from a fresh view.
-fn full_solve(index: &Index) -> f64 {
-    let mut target = target("5.4");
-    let root = target.request.roots.remove(0);
-    let requests: Vec<Request> = index
-        .packages()
-        .filter_map(|package| Root::exactly(index, package, Flags::default()))
-        .map(|package| Request { roots: vec![root.clone(), package], ..Request::default() })
-        .collect();
-    time(|| {
-        let view = View::new(index, &target.platform);
-        black_box(solve_all(&view, &requests, &Stop::new()));
-    })
-}
 
 fn main() -> ExitCode {
     let Some(index) = caravan_tests::shared_index() else { return ExitCode::SUCCESS };

@@ -159,6 +159,8 @@ fn wrong(error: LockError) -> Failure {
         LockError::Solve(error) => failure(error),
         LockError::WithoutDune(_) => Failure::new(Kind::No, error.to_string())
             .hint("an overlay that ports them to dune may be laid over: `--repo OVERLAY --repo …`"),
+        LockError::SplitSources => Failure::new(Kind::No, error.to_string())
+            .hint("what is vendored has one directory for each source repository, so it has one version"),
         LockError::Unreadable(_) | LockError::Setting(_) => Failure::new(Kind::BrokenFile, error.to_string()),
         LockError::Wrong(_) => Failure::new(Kind::System, error.to_string()),
     }

@@ -104,7 +104,7 @@ impl Recipe<'_> {
             let _ = write!(
                 command,
                 "(git -C opam-repository cat-file -e {commit} || git -C opam-repository fetch -q origin) && \
-                 git -C opam-repository reset -q --hard {commit} && opam update -u --depexts && "
+                 git -C opam-repository reset -q --hard {commit} && opam update && opam update --depexts && "
             );
         }
         let with_test =

@@ -14,7 +14,7 @@ pub struct Spec {
 }
 
 /// A step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
     /// A remark.
     Comment(String),
@@ -51,7 +51,7 @@ pub enum Op {
 }
 
 /// A cache or secret, and where it appears.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mount {
     /// Its name.
     pub name: String,
@@ -60,7 +60,7 @@ pub struct Mount {
 }
 
 /// A user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum User {
     /// By numbers, on Unix.
     Unix {

@@ -27,6 +27,9 @@ pub enum LockError {
     /// There is a solution, but not with packages that build with dune alone.
     #[error("there is a solution, but these of its packages do not build with dune: {}", .0.join(", "))]
     WithoutDune(Vec<String>),
+    /// There is a solution, but only with packages of one repository from different archives of it.
+    #[error("there is a solution, but with packages of one source repository in different versions")]
+    SplitSources,
     /// A package's opam file cannot be read.
     #[error("the opam file of `{0}` cannot be read")]
     Unreadable(String),

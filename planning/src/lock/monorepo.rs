@@ -82,10 +82,9 @@ pub fn monorepo(
             Err(SolveError::NoSolution) => return Err(locker.why(&amended, &request, stop)),
             Err(error) => return Err(error.into()),
         };
-        match locker.split_sources(&selection)? {
-            // One directory cannot have two archives: the older one's package has to be another.
-            Some(package) => amendments.exclude(package),
-            None => return locker.write(&selection),
+        // One directory cannot have two archives.
+        if !locker.keep_apart(&selection, &mut amendments)? {
+            return locker.write(&selection);
         }
     }
 }
@@ -178,7 +177,11 @@ impl Locker<'_, '_> {
     fn why(&mut self, amended: &View<'_>, request: &Request, stop: &Stop) -> LockError {
         let Ok(selection) = solve_until(self.view, request, stop) else { return SolveError::NoSolution.into() };
         let refused = selection.packages().iter().filter(|package| !amended.is_available(**package));
-        LockError::WithoutDune(refused.map(|package| self.view.index().package_text(*package)).collect())
+        let refused: Vec<String> = refused.map(|package| self.view.index().package_text(*package)).collect();
+        match refused.is_empty() {
+            true => LockError::SplitSources,
+            false => LockError::WithoutDune(refused),
+        }
     }
 
     /// The directory in which the sources of a package are put: what its repository is called.
@@ -202,8 +205,9 @@ impl Locker<'_, '_> {
         Ok(Some((directory, url.src.0.to_string())))
     }
 
-    /// Of packages that belong into one directory but have different sources the oldest, if there are any.
-    fn split_sources(&mut self, selection: &Selection) -> Result<Option<PackageId>, LockError> {
+    /// Keeps packages apart that belong into one directory but have different sources, all versions of
+    /// the names of which that is so here. Whether there are any.
+    fn keep_apart(&mut self, selection: &Selection, amendments: &mut Amendments) -> Result<bool, LockError> {
         let mut by_directory: BTreeMap<String, Vec<(PackageId, String)>> = BTreeMap::new();
         for package in selection.packages() {
             if let Some((directory, url)) = self.directory(*package)? {
@@ -211,13 +215,27 @@ impl Locker<'_, '_> {
             }
         }
         let index = self.view.index();
-        for packages in by_directory.into_values() {
-            if packages.iter().any(|(_, url)| *url != packages[0].1) {
-                let version = |(package, _): &&(PackageId, String)| index.version_key(index.package_version(*package));
-                return Ok(packages.iter().min_by_key(version).map(|(package, _)| *package));
+        let mut any = false;
+        for (directory, packages) in by_directory {
+            if packages.iter().all(|(_, url)| *url == packages[0].1) {
+                continue;
+            }
+            any = true;
+            let mut versions = Vec::new();
+            for version in packages.iter().flat_map(|(package, _)| index.versions_of(index.package_name(*package))) {
+                match self.directory(version)? {
+                    Some((there, url)) if there == directory => versions.push((version, url)),
+                    _ => {}
+                }
+            }
+            for (place, (one, url)) in versions.iter().enumerate() {
+                let others = versions[place + 1..].iter();
+                let differ = others
+                    .filter(|(other, from)| from != url && index.package_name(*other) != index.package_name(*one));
+                differ.for_each(|(other, _)| amendments.keep_apart(*one, *other));
             }
         }
-        Ok(None)
+        Ok(any)
     }
 
     fn write(mut self, selection: &Selection) -> Result<Monorepo, LockError> {

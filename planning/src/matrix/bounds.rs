@@ -5,6 +5,7 @@ use caravan_solver::reduce::{Bound, Reduced, Reduction, Sets, UndefinedBound};
 use opam_parser::index::{Index, NameId, PackageId};
 use opam_parser::syntax::RelOp;
 use opam_parser::version;
+use std::cmp::Ordering;
 
 /// A version constraint as it is written.
 #[derive(Clone)]
@@ -41,12 +42,8 @@ impl Sets for Comparisons<'_> {
 /// version all comparisons.
 pub(crate) fn written(view: &View<'_>, package: PackageId, on: NameId, by: Option<PackageId>) -> String {
     let index = view.index();
-    let environment = view.environment(package, view.flags(package, None));
-    let sets = Comparisons(index);
-    let undefined_bound = UndefinedBound::False;
-    let reduction = Reduction { index, environment: &environment, default: false, undefined_bound, sets: &sets };
     let by = by.map(|by| index.version(index.package_version(by)));
-    let formula = reduction.formula(index.depends(package)).and_then(|formula| only(formula, on));
+    let formula = said(view, package, on);
     let mut once: Vec<String> = Vec::new();
     for (op, bound) in formula.as_ref().map(|formula| unsatisfied(formula, by)).unwrap_or_default() {
         let text = format!("{} {bound}", op.as_str());
@@ -56,6 +53,31 @@ pub(crate) fn written(view: &View<'_>, package: PackageId, on: NameId, by: Optio
     }
     let name = index.name(on);
     if once.is_empty() { name.to_owned() } else { format!("{name} {}", once.join(" & ")) }
+}
+
+/// Whether versions of a name that are newer than what a package accepts are kept out, or older ones;
+/// `None` if a version is accepted, or it cannot be told.
+pub(crate) fn side(view: &View<'_>, package: PackageId, on: NameId, by: PackageId) -> Option<Ordering> {
+    let index = view.index();
+    let found = said(view, package, on)?;
+    let text = index.version(index.package_version(by));
+    let (op, bound) = unsatisfied(&found, Some(text)).into_iter().next()?;
+    match op {
+        RelOp::Lt | RelOp::Leq => Some(Ordering::Less),
+        RelOp::Gt | RelOp::Geq => Some(Ordering::Greater),
+        RelOp::Eq => Some(version::compare(bound.as_bytes(), text.as_bytes())),
+        RelOp::Neq => None,
+    }
+}
+
+/// What a package's dependencies say of a name.
+fn said(view: &View<'_>, package: PackageId, on: NameId) -> Option<Comparison> {
+    let index = view.index();
+    let environment = view.environment(package, view.flags(package, None));
+    let sets = Comparisons(index);
+    let undefined_bound = UndefinedBound::False;
+    let reduction = Reduction { index, environment: &environment, default: false, undefined_bound, sets: &sets };
+    reduction.formula(index.depends(package)).and_then(|formula| only(formula, on))
 }
 
 /// What a formula says of one name; nothing if it does not mention it.

@@ -1,12 +1,13 @@
 //! Why a package cannot be installed, in a line, and whose bound it is.
 
-use super::bounds::written;
+use super::bounds::{side, written};
 use super::propagation::{Propagation, Why};
 use caravan_solver::View;
 use caravan_solver::explain::{Fact, Statement};
 use opam_parser::filter::Filter;
 use opam_parser::index::{Index, Matching, NameId, PackageId};
 use serde::Serialize;
+use std::cmp::Ordering;
 
 /// Kinds of reasons, by what would have to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -129,12 +130,7 @@ impl Propagation<'_, '_> {
                     let (on, mask) = lacks.first()?;
                     let start = index.package_range(*on).start;
                     let Some(newest) = mask.places().last().map(|place| PackageId(start + place as u32)) else {
-                        let missing = match index.package_range(*on).is_empty() {
-                            true => "which does not exist",
-                            false => "but there is no such version",
-                        };
-                        let cause = format!("{text} requires {}, {missing}", written(self.view, at, *on, None));
-                        return ends(Class::MissingDependency, cause, None);
+                        return Some(self.nothing(path, *on));
                     };
                     match self.why(newest)? {
                         Why::OtherVersion => {
@@ -148,6 +144,28 @@ impl Propagation<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The reason of a package that requires a version that does not exist.
+    fn nothing(&self, path: Vec<PackageId>, on: NameId) -> Reason {
+        let (index, package) = (self.index(), path[path.len() - 1]);
+        let text = index.package_text(package);
+        let wanted = self.newest(on);
+        let class = wanted.filter(|_| self.view.name(on).compiler).and_then(|wanted| {
+            match side(self.view, package, on, wanted)? {
+                Ordering::Less => Some(Class::CompilerTooNew),
+                Ordering::Greater => Some(Class::CompilerTooOld),
+                Ordering::Equal => None,
+            }
+        });
+        let culprit = wanted.map(|_| Culprit::Bound { package, on });
+        let bound = written(self.view, package, on, wanted);
+        let cause = match (class, index.package_range(on).is_empty()) {
+            (Some(_), _) => format!("{text} requires {bound}"),
+            (None, true) => format!("{text} requires {bound}, which does not exist"),
+            (None, false) => format!("{text} requires {bound}, but there is no such version"),
+        };
+        Reason { class: class.unwrap_or(Class::MissingDependency), path, cause, culprit, facts: vec![] }
     }
 
     /// On which side of the compiler that was asked for another one is.

@@ -13,6 +13,7 @@ pub struct Amendments {
     available: FxHashSet<PackageId>,
     excluded: FxHashSet<PackageId>,
     lifted: FxHashMap<PackageId, Vec<PackageId>>,
+    apart: FxHashMap<PackageId, Vec<PackageId>>,
 }
 
 impl Amendments {
@@ -37,6 +38,12 @@ impl Amendments {
         self.lifted.entry(package).or_default().push(by);
     }
 
+    /// Two packages conflict with each other.
+    pub fn keep_apart(&mut self, one: PackageId, other: PackageId) {
+        self.apart.entry(one).or_default().push(other);
+        self.apart.entry(other).or_default().push(one);
+    }
+
     /// What they say of a package's availability; `None` if nothing.
     pub(super) fn availability(&self, package: PackageId) -> Option<bool> {
         match () {
@@ -49,6 +56,11 @@ impl Amendments {
     /// The versions that a package is to accept.
     pub(super) fn lifted(&self, package: PackageId) -> &[PackageId] {
         self.lifted.get(&package).map_or(&[], Vec::as_slice)
+    }
+
+    /// The versions that a package conflicts with beside those that it names.
+    pub(super) fn apart(&self, package: PackageId) -> &[PackageId] {
+        self.apart.get(&package).map_or(&[], Vec::as_slice)
     }
 }
 

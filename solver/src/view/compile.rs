@@ -90,14 +90,21 @@ impl View<'_> {
         }
         compiled.classes = self.index.conflict_classes(package).collect();
         for by in self.amendments.lifted(package) {
-            let on = self.index.package_name(*by);
-            let mut only = Mask::empty(self.index.package_range(on).len());
-            only.insert((by.0 - self.index.package_range(on).start) as usize);
+            let (on, only) = self.one_version(*by);
             let own = compiled.conflicts.iter_mut().filter(|(name, _)| *name == on);
             own.for_each(|(_, mask)| mask.subtract(&only));
             compiled.conflicts.retain(|(_, mask)| !mask.is_empty());
         }
+        compiled.conflicts.extend(self.amendments.apart(package).iter().map(|other| self.one_version(*other)));
         compiled
+    }
+
+    /// A package as a name and a mask.
+    fn one_version(&self, package: PackageId) -> (NameId, Mask) {
+        let name = self.index.package_name(package);
+        let range = self.index.package_range(name);
+        let place = (package.0 - range.start) as usize;
+        (name, Mask::range(range.len(), place, place + 1))
     }
 
     fn reduce(

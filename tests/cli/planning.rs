@@ -104,6 +104,41 @@ fn commits_beside_each_other() {
 }
 
 #[test]
+fn overlays_count_as_they_are_named() {
+    let place = Place::new();
+    let (base, overlay) = (place.path("base"), place.path("overlay"));
+    write(&base, "ocaml-base-compiler.5.4.0", "flags: compiler");
+    write(&base, "ocaml.5.4.0", "depends: \"ocaml-base-compiler\" {= \"5.4.0\"}");
+    write(&base, "lib.1.0", "depends: \"ocaml\" {< \"5.0\"}");
+    write(&base, "tool.1.0", "depends: \"lib\"");
+    // The overlay has the same version, mended.
+    write(&overlay, "lib.1.0", "depends: \"ocaml\"");
+    let [base, overlay] = [base, overlay].map(|path| path.display().to_string());
+    let installable = |arguments: &[&str], expected: &str| {
+        for command in
+            [&["health", "--platform", "5.4"][..], &["builds", "--platform", "5.4"], &["docs", "--platform", "5.4"]]
+        {
+            let shown = place.run(&[arguments, command].concat());
+            assert!(
+                shown.starts_with("exit code: 0") && shown.contains(expected),
+                "{command:?} {arguments:?}: {shown}"
+            );
+        }
+    };
+    installable(&["--repo", &base], "2");
+    installable(&["--repo", &overlay, "--repo", &base], "4");
+    installable(&["--repo", &base, "--repo", &overlay, "--repo-precedence", "last"], "4");
+    let hidden = place.run(&["--repo", &base, "--repo", &overlay, "health", "--platform", "5.4", "tool"]);
+    assert!(hidden.contains("lib.1.0 requires ocaml < 5.0"), "{hidden}");
+    let several = place.run(&["--repo", &base, "--repo", &overlay, "builds", "--platform", "5.4", "--obuilder", "out"]);
+    assert!(several.starts_with("exit code: 2") && several.contains("there are several"), "{several}");
+    // A project is locked with what the overlay says.
+    fs_err::write(place.path("here/mine.opam"), "opam-version: \"2.0\"\ndepends: \"tool\"\n").unwrap();
+    assert!(place.run(&["--repo", &base, "lock"]).starts_with("exit code: 1"));
+    assert!(place.run(&["--repo", &overlay, "--repo", &base, "lock"]).starts_with("exit code: 0"));
+}
+
+#[test]
 fn what_a_plan_cannot_be_made_for() {
     insta::assert_snapshot!("no_such_package", run(&["health", "--platform", "5.4", "safron"]));
     for (arguments, said) in [
@@ -179,6 +214,13 @@ fn recipes() {
     let own = out.join("debian-13-5.4");
     insta::assert_snapshot!("job_spec", fs_err::read_to_string(own.join("tool-03.1.spec")).unwrap());
     insta::assert_snapshot!("job_dockerfile", fs_err::read_to_string(own.join("tool-03.1.Dockerfile")).unwrap());
+    // Tests are run of what the job is about, not of what it needs.
+    write(&root, "tested.1", "depends: [\"lib\" \"alone\" {with-test}]");
+    git(&root, &["add", "."]);
+    git(&root, &["commit", "--quiet", "-m", "something with tests"]);
+    build(&["tested", "--with-test", "--obuilder", &directory, "--per-job"]);
+    let spec = fs_err::read_to_string(own.join("tested.1.spec")).unwrap();
+    assert!(spec.contains("lib.1.0 && opam install --with-test tested.1"), "{spec}");
     // A working tree has no commit to go to: it is copied.
     let shown = place.run(&[
         "--repo",

@@ -8,10 +8,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 pub mod hard;
+mod lifting;
 mod memory;
 mod pigeons;
 pub mod steps;
 
+pub use lifting::lifted;
 pub use memory::{index_of_texts, source_of_texts};
 pub use pigeons::pigeons;
 

@@ -30,6 +30,9 @@ fn every_platform_of_every_set_is_found_by_its_name() {
     assert_eq!(usual, catalogue.platform(&index, "debian-13-5.4").unwrap());
     assert_eq!(catalogue.platform(&index, "debian-13-5.4_x86_64").unwrap(), usual);
     assert_eq!(catalogue.platform(&index, "debian-13-5.4.0").unwrap().ocaml, "5.4.0");
+    let older = catalogue.platform(&index, "5.4_opam-2.1").unwrap();
+    assert_eq!(older.variables.get("opam-version"), Some("2.1.6"));
+    assert!(catalogue.platform(&index, "5.4_opam-../x").is_err());
 }
 
 #[test]
@@ -78,6 +81,7 @@ fn what_is_wrong_with_a_catalogue_is_said() {
         ("tier = 1", "tier = \"one\"", "invalid type"),
         ("\"riscv64 >= 4.11\"", "\"riscv\"", "`riscv` is not one of opam's architectures"),
         ("\"riscv64 >= 4.11\"", "\"riscv64 >= \"", "is not a version of OCaml"),
+        ("name = \"archlinux\"", "name = \"arch/linux\"", "`arch/linux` cannot be a name"),
         ("master = \"debian-13\"", "master = \"debian-31\"", "the distribution `debian-31`"),
         ("variants = [\"flambda\"]", "variants = [\"flamingo\"]", "the variant `flamingo`"),
         ("architectures = [\"64-bit\"]", "architectures = [\"all\"]", "the architecture `all`"),

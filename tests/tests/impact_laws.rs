@@ -1,6 +1,6 @@
 //! Laws of impact, on random pairs of repositories: against a count from scratch in both states.
 
-use super::random_repositories::{config, repositories};
+use super::random_repositories::{changed, config, repositories};
 use caravan_revdeps::changes::{Changes, Edit};
 use caravan_revdeps::impact::{Findings, Step, Target, impact};
 use caravan_revdeps::rebuild::{Policy, Rebuild, TestPolicy, Versions, pick};
@@ -15,20 +15,8 @@ type Texts = BTreeMap<String, String>;
 
 /// A repository, and the same with some packages of another one: added, changed, or gone.
 fn states() -> impl Strategy<Value = (Texts, Texts)> {
-    (repositories(), repositories(), prop::collection::vec(0..6_u8, 64)).prop_map(|(one, two, fates)| {
-        let before: Texts = one.texts().into_iter().collect();
-        let other: Texts = two.texts().into_iter().collect();
-        let mut after = before.clone();
-        let all: BTreeSet<String> = before.keys().chain(other.keys()).cloned().collect();
-        for (package, fate) in all.into_iter().zip(fates) {
-            match (fate, other.get(&package)) {
-                (0, _) => drop(after.remove(&package)),
-                (1, Some(text)) => drop(after.insert(package, format!("{text}\nrun-test: [\"true\"]"))),
-                _ => {}
-            }
-        }
-        (before, after)
-    })
+    (repositories(), repositories(), prop::collection::vec(0..6_u8, 64))
+        .prop_map(|(one, two, fates)| changed(&one, &two, &fates, "\nrun-test: [\"true\"]"))
 }
 
 fn index(texts: &Texts) -> Index {

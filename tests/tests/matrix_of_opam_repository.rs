@@ -8,11 +8,11 @@ use caravan_planning::report::{HealthReport, health_text, markdown};
 use caravan_revdeps::impact::Target;
 use caravan_solver::mask::Mask;
 use caravan_solver::{Flags, Platform, Request, Setting, SolveError, Stop, View, installable, solve, verify};
+use caravan_tests::lifted;
 use opam_parser::index::{Index, PackageId, Precedence, overlay};
 use opam_parser::source::Source;
 use opam_parser::source::git::GitSource;
 use opam_parser::source::memory::MemorySource;
-use opam_parser::syntax::{Value, ValueKind, parse_file};
 use opam_parser::version;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -147,47 +147,6 @@ fn reasons_are_true() {
     }
 }
 
-/// Replaces the comparisons on a name that a version does not satisfy with what is always true.
-fn lifted(source: &[u8], own: &str, on: &str, by: &str) -> Vec<u8> {
-    let (tree, _) = parse_file(source);
-    let mut spans = Vec::new();
-    for item in tree.items().filter(|item| item.name() == "depends") {
-        if let opam_parser::syntax::ItemKind::Field(value) = item.kind() {
-            collect(value, own, on, by, false, &mut spans);
-        }
-    }
-    assert!(!spans.is_empty(), "there is nothing to lift for {on} {by}:\n{}", String::from_utf8_lossy(source));
-    spans.sort_unstable();
-    let mut text = source.to_vec();
-    for (start, end) in spans.into_iter().rev() {
-        text.splice(start..end, b"os != \"nowhere\"".iter().copied());
-    }
-    text
-}
-
-fn collect(value: Value<'_>, own: &str, on: &str, by: &str, inside: bool, spans: &mut Vec<(usize, usize)>) {
-    match value.kind() {
-        ValueKind::PrefixRelOp(op, operand) if inside => {
-            let bound = match operand.kind() {
-                ValueKind::String(bound) => bound.to_vec(),
-                ValueKind::Ident("version") => own.as_bytes().to_vec(),
-                _ => return,
-            };
-            if !op.holds(version::compare(by.as_bytes(), &bound)) {
-                spans.push((value.span().start as usize, value.span().end as usize));
-            }
-        }
-        ValueKind::Braced(package, options) => {
-            let it = matches!(package.kind(), ValueKind::String(text) if text == on);
-            options.for_each(|option| collect(option, own, on, by, it, spans));
-        }
-        ValueKind::And(parts) | ValueKind::Or(parts) | ValueKind::List(parts) | ValueKind::Group(parts) => {
-            parts.for_each(|part| collect(part, own, on, by, inside, spans));
-        }
-        _ => {}
-    }
-}
-
 #[test]
 fn what_stands_in_the_way_of_ocaml_5_5_is_counted_by_editing_files() {
     let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
@@ -208,7 +167,7 @@ fn what_stands_in_the_way_of_ocaml_5_5_is_counted_by_editing_files() {
         let text = index.package_text(package);
         let file = source.fetch(&index.file(index.package_file(package)).path).unwrap();
         let own = index.version(index.package_version(package));
-        let file = lifted(&file, own, index.name(on), by);
+        let file = lifted(&file, own, index.name(on), by).unwrap();
         edited.insert(text.clone(), file.clone());
         assert_eq!(freed(&index, &matrix, &lost, [(text.clone(), file)]), blocker.frees, "{text}");
         let all = freed(&index, &matrix, &lost, edited.clone());

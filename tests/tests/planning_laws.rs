@@ -1,6 +1,6 @@
 //! Laws of plans, on random repositories: against the solver, files that are edited, and sets.
 
-use super::random_repositories::{config, repositories};
+use super::random_repositories::{changed, config, repositories};
 use caravan_planning::builds::layers::{Layers, Sharing};
 use caravan_planning::builds::schedule::schedule;
 use caravan_planning::builds::{BuildId, Builds};
@@ -9,9 +9,8 @@ use caravan_planning::docs::Docs;
 use caravan_planning::matrix::{Culprit, Matrix};
 use caravan_revdeps::impact::Target;
 use caravan_solver::{Flags, Platform, Request, SolveError, Stop, View, solve};
+use caravan_tests::lifted;
 use opam_parser::index::{Index, PackageId};
-use opam_parser::syntax::{Value, ValueKind, parse_file};
-use opam_parser::version;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -45,37 +44,6 @@ fn solvable(index: &Index, target: &Target, flags: Flags) -> BTreeSet<String> {
         }
     };
     index.packages().filter(can).map(|package| index.package_text(package)).collect()
-}
-
-/// The spans of comparisons on a name in `depends` that a version does not satisfy.
-fn comparisons(source: &str, on: &str, by: &str) -> Vec<(usize, usize)> {
-    fn collect(value: Value<'_>, on: &str, by: &str, inside: bool, spans: &mut Vec<(usize, usize)>) {
-        match value.kind() {
-            ValueKind::PrefixRelOp(op, operand) if inside => {
-                let ValueKind::String(bound) = operand.kind() else { return };
-                if !op.holds(version::compare(by.as_bytes(), bound)) {
-                    spans.push((value.span().start as usize, value.span().end as usize));
-                }
-            }
-            ValueKind::Braced(package, options) => {
-                let it = matches!(package.kind(), ValueKind::String(text) if text == on);
-                options.for_each(|option| collect(option, on, by, it, spans));
-            }
-            ValueKind::And(parts) | ValueKind::Or(parts) | ValueKind::List(parts) | ValueKind::Group(parts) => {
-                parts.for_each(|part| collect(part, on, by, inside, spans));
-            }
-            _ => {}
-        }
-    }
-    let (tree, _) = parse_file(source.as_bytes());
-    let mut spans = Vec::new();
-    for item in tree.items().filter(|item| item.name() == "depends") {
-        if let opam_parser::syntax::ItemKind::Field(value) = item.kind() {
-            collect(value, on, by, false, &mut spans);
-        }
-    }
-    spans.sort_unstable();
-    spans
 }
 
 proptest! {
@@ -116,25 +84,19 @@ proptest! {
         let a = index.find_name("a").unwrap();
         let text = |row: &usize| index.package_text(matrix.rows[*row]);
         for (package, body) in &texts {
-            let (name, _) = package.split_once('.').unwrap();
+            let (name, own) = package.split_once('.').unwrap();
             let source = format!("opam-version: \"2.0\"\n{body}\n");
-            let spans = comparisons(&source, "a", &version.to_string());
+            let edited = lifted(source.as_bytes(), own, "a", &version.to_string());
             // What conflicts with it, too, is lifted there as well.
             let conflicts = body.split("conflicts:").nth(1).is_some_and(|rest| rest.contains("\"a\""));
-            if name == "a" || spans.is_empty() || conflicts {
-                continue;
-            }
-            let mut edited = source.clone().into_bytes();
-            for (start, end) in spans.into_iter().rev() {
-                edited.splice(start..end, b"os != \"nowhere\"".iter().copied());
-            }
-            let mut changed = texts.clone();
+            let Some(edited) = edited.filter(|_| name != "a" && !conflicts) else { continue };
             let edited = String::from_utf8(edited).unwrap();
+            let mut changed = texts.clone();
             changed.insert(package.clone(), edited.strip_prefix("opam-version: \"2.0\"\n").unwrap().to_owned());
             let changed = self::index(&changed);
             let now = solvable(&changed, &target, Flags::default());
             let freed: BTreeSet<String> = refused.iter().map(text).filter(|row| now.contains(row)).collect();
-            let place = index.find_package(index.find_name(name).unwrap(), package.split_once('.').unwrap().1).unwrap();
+            let place = index.find_package(index.find_name(name).unwrap(), own).unwrap();
             let own = found.iter().find(|blocker| blocker.culprit == Culprit::Bound { package: place, on: a });
             match own {
                 Some(blocker) => {
@@ -247,17 +209,7 @@ proptest! {
 
     #[test]
     fn a_documentation_plan_that_steps_is_one_made_anew(one in repositories(), two in repositories(), fates in prop::collection::vec(0..6_u8, 64)) {
-        let before: Texts = one.texts().into_iter().collect();
-        let other: Texts = two.texts().into_iter().collect();
-        let mut after = before.clone();
-        let all: BTreeSet<String> = before.keys().chain(other.keys()).cloned().collect();
-        for (package, fate) in all.into_iter().zip(fates) {
-            match (fate, other.get(&package)) {
-                (0, _) => drop(after.remove(&package)),
-                (1, Some(text)) => drop(after.insert(package, text.clone())),
-                _ => {}
-            }
-        }
+        let (before, after) = changed(&one, &two, &fates, "");
         let (old, new) = (index(&before), index(&after));
         let target = target(&[]);
         let stop = Stop::new();
@@ -273,6 +225,38 @@ proptest! {
             stepped.jobs.iter().flat_map(|job| &job.new).map(|build| named(&stepped, *build)).collect();
         prop_assert_eq!(new, all(&fresh).difference(&all(&first)).cloned().collect::<BTreeSet<_>>());
     }
+}
+
+#[test]
+fn a_build_has_what_is_there_before_it_and_nothing_else() {
+    let index = caravan_tests::index_of_texts([
+        ("a.1", "depends: \"b\"\ndepopts: \"c\""),
+        ("b.1", ""),
+        ("c.1", ""),
+        ("d.1", "depends: \"b\" {post}"),
+        ("e.1", "depends: [\"a\" \"c\"]"),
+        // An optional dependency that depends on it is left out where the circle closes.
+        ("f.1", "depopts: \"g\""),
+        ("g.1", "depends: \"f\""),
+    ]);
+    let matrix = matrix(&index, &target(&[]), Flags::default()).unwrap();
+    let builds = Builds::of(&matrix);
+    let texts = |closure: Vec<BuildId>| -> Vec<String> {
+        let mut texts: Vec<String> =
+            closure.iter().map(|build| index.package_text(builds.builds[*build as usize].package)).collect();
+        texts.sort_unstable();
+        texts
+    };
+    let job = |name: &str| builds.jobs.iter().find(|job| index.package_text(job.package) == name).unwrap();
+    let closure = |name: &str| texts(builds.closure(job(name).build));
+    assert_eq!(closure("a.1"), ["a.1", "b.1"]);
+    assert_eq!(closure("e.1"), ["a.1", "b.1", "c.1", "e.1"]);
+    // `a` with its optional dependency is another build.
+    let a = index.find_name("a").unwrap();
+    assert_eq!(builds.builds.iter().filter(|build| index.package_name(build.package) == a).count(), 2);
+    assert_eq!(closure("d.1"), ["d.1"]);
+    assert_eq!(texts(job("d.1").builds.clone()), ["b.1", "d.1"]);
+    assert_eq!(closure("g.1"), ["f.1", "g.1"]);
 }
 
 /// A build as its package and universe.

@@ -44,14 +44,7 @@ fn specs_are_accepted_by_obuilders_grammar_and_begin_alike() {
     let commit = |packages: &[PackageId]| format!("{:040x}", packages.iter().max().unwrap().0);
     for (platform, entry) in entries.iter().enumerate() {
         let layers = Layers::of(&builds, platform, Sharing::default());
-        let recipe = |repository| Recipe {
-            builds: &builds,
-            layers: &layers,
-            index: &index,
-            entry,
-            repository,
-            with_test: false,
-        };
+        let recipe = |repository| Recipe { builds: &builds, layers: &layers, index: &index, entry, repository };
         let recipe = [recipe(Repository::Commit(&commit)), recipe(Repository::Copied)];
         for recipe in &recipe {
             let mut steps: BTreeMap<Vec<Op>, usize> = BTreeMap::new();
@@ -98,7 +91,6 @@ fn whole_platforms_are_one_spec_or_dockerfile() {
         index: &index,
         entry: &entry,
         repository: Repository::Commit(&commit),
-        with_test: false,
     };
     let whole = recipe.all();
     assert_eq!(grammar::parse(&whole.to_string()).unwrap(), whole);

@@ -513,6 +513,28 @@ fn sat(repository: &Repository, request: &Request) -> bool {
     solver.solve().unwrap()
 }
 
+/// A repository, and the same with some packages of another one: added or changed, with some more text, or
+/// gone.
+pub(super) fn changed(
+    one: &Repository,
+    two: &Repository,
+    fates: &[u8],
+    more: &str,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let before: BTreeMap<String, String> = one.texts().into_iter().collect();
+    let other: BTreeMap<String, String> = two.texts().into_iter().collect();
+    let mut after = before.clone();
+    let all: BTreeSet<String> = before.keys().chain(other.keys()).cloned().collect();
+    for (package, fate) in all.into_iter().zip(fates) {
+        match (fate, other.get(&package)) {
+            (0, _) => drop(after.remove(&package)),
+            (1, Some(text)) => drop(after.insert(package, format!("{text}{more}"))),
+            _ => {}
+        }
+    }
+    (before, after)
+}
+
 /// More cases than usual, and as many as PROPTEST_CASES says.
 pub(super) fn config() -> ProptestConfig {
     let config = ProptestConfig::default();

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  answered
-  1  the answer is no: there is no solution, a file has errors
+  1  the answer is no: there is no solution, a file has errors, a comparison found something lost
   2  the command line is wrong
   3  there is no such package or version
   4  the repository cannot be read

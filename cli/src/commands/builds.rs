@@ -128,7 +128,6 @@ fn recipes(arguments: &Arguments, session: &Session, builds: &Builds, entries: &
             index,
             entry,
             repository: if commits.is_some() { Repository::Commit(&newest) } else { Repository::Copied },
-            with_test: arguments.with_test,
         };
         let jobs: Vec<String> = recipe.jobs().map(|(_, text)| text).collect();
         if let Some(directory) = &arguments.obuilder {

@@ -10,7 +10,8 @@
 //! Two solutions share a build where package, version and everything that it is built with are equal. What
 //! it is built with is what it depends on, and that again: dependencies before it, optional ones that are
 //! there, but not those that are only wanted beside it (`post`; rules S11 and D6). Given what it depends
-//! on directly, each built in its way, the rest follows, so a build is a package with other builds.
+//! on directly, each built in its way, the rest follows, so a build is a package with other builds. Optional
+//! dependencies that would close a circle do not count.
 
 pub mod dockerfile;
 pub mod fingerprint;
@@ -32,7 +33,7 @@ use caravan_solver::view::Masks;
 use caravan_solver::{Flags, View};
 use opam_parser::index::{NameId, PackageId};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A build, by its place in [`Builds::builds`].
 pub type BuildId = u32;
@@ -129,7 +130,7 @@ impl Builds {
     /// Everything that a build is built with, itself included, in the order of numbers.
     pub fn closure(&self, build: BuildId) -> Vec<BuildId> {
         let mut found = vec![build];
-        let mut seen: rustc_hash::FxHashSet<BuildId> = found.iter().copied().collect();
+        let mut seen: FxHashSet<BuildId> = found.iter().copied().collect();
         let mut next = 0;
         while let Some(at) = found.get(next).copied() {
             next += 1;
@@ -140,8 +141,13 @@ impl Builds {
     }
 }
 
-/// Names, each with some of its versions.
-type Edges = Box<[(NameId, Mask)]>;
+/// What a package is built with if it is there: names, each with some of its versions.
+#[derive(Clone)]
+struct Edges {
+    all: Box<[(NameId, Mask)]>,
+    /// How many of them, from the first, are not optional.
+    required: usize,
+}
 
 /// Finds the builds of one platform's solutions.
 struct Realiser<'v, 'i> {
@@ -154,7 +160,12 @@ struct Realiser<'v, 'i> {
     /// For each name the version that the solution at hand has, and its build.
     selected: Vec<Option<PackageId>>,
     built: Vec<State>,
+    /// Optional dependencies that the solution at hand has in a circle.
+    left_out: FxHashSet<(PackageId, PackageId)>,
 }
+
+/// Packages of a solution need each other in a circle.
+struct Circle;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -174,6 +185,7 @@ impl<'v, 'i> Realiser<'v, 'i> {
             edges: vec![None; index.package_count()],
             selected: vec![None; index.name_count()],
             built: vec![State::Waiting; index.name_count()],
+            left_out: FxHashSet::default(),
         }
     }
 
@@ -184,10 +196,15 @@ impl<'v, 'i> Realiser<'v, 'i> {
             self.selected[name] = Some(*selected);
             self.built[name] = State::Waiting;
         }
-        let mut builds: Vec<BuildId> = Vec::with_capacity(selection.len());
-        for selected in selection {
-            builds.push(self.build(*selected, package));
+        let mut builds = self.build_all(selection, package, false);
+        if builds.is_err() {
+            // What was found to be a build until then is one: it needs nothing of the circle.
+            self.leave_out(selection, package);
+            selection.iter().for_each(|selected| self.built[index.package_name(*selected).place()] = State::Waiting);
+            builds = self.build_all(selection, package, true);
         }
+        let mut builds = builds.unwrap_or_default();
+        self.left_out.clear();
         let own = self.built[index.package_name(package).place()];
         for selected in selection {
             self.selected[index.package_name(*selected).place()] = None;
@@ -201,9 +218,43 @@ impl<'v, 'i> Realiser<'v, 'i> {
         }
     }
 
-    /// The build of a package in the solution at hand. What is needed in a circle, which only optional
-    /// dependencies and dialects that allow circles can make, is left out where the circle closes.
-    fn build(&mut self, package: PackageId, root: PackageId) -> BuildId {
+    fn build_all(&mut self, selection: &[PackageId], root: PackageId, closes: bool) -> Result<Vec<BuildId>, Circle> {
+        selection.iter().map(|selected| self.build(*selected, root, closes)).collect()
+    }
+
+    /// Finds the optional dependencies of the solution at hand that are part of circles.
+    fn leave_out(&mut self, selection: &[PackageId], root: PackageId) {
+        let mut needs: FxHashMap<PackageId, (Vec<PackageId>, usize)> = FxHashMap::default();
+        for selected in selection {
+            needs.insert(*selected, self.needs(*selected, root));
+        }
+        let reaches = |from: PackageId, to: PackageId| {
+            let mut seen: FxHashSet<PackageId> = FxHashSet::default();
+            let mut work = vec![from];
+            while let Some(at) = work.pop() {
+                if at == to {
+                    return true;
+                }
+                if seen.insert(at) {
+                    work.extend(needs.get(&at).into_iter().flat_map(|(needs, _)| needs));
+                }
+            }
+            false
+        };
+        let mut found = FxHashSet::default();
+        for (package, (all, required)) in &needs {
+            let optional = all[*required..].iter().filter(|optional| reaches(**optional, *package));
+            found.extend(optional.map(|optional| (*package, *optional)));
+        }
+        self.left_out = found;
+    }
+
+    /// The build of a package in the solution at hand.
+    ///
+    /// # Errors
+    /// When packages need each other in a circle. If `closes`, all optional dependencies in circles were left
+    /// out already, so only a dialect that allows circles has one; it is left open where it would close.
+    fn build(&mut self, package: PackageId, root: PackageId, closes: bool) -> Result<BuildId, Circle> {
         let index = self.view.index();
         let mut stack = vec![package];
         loop {
@@ -212,38 +263,40 @@ impl<'v, 'i> Realiser<'v, 'i> {
             if let State::Built(build) = self.built[name] {
                 stack.pop();
                 if stack.is_empty() {
-                    return build;
+                    return Ok(build);
                 }
                 continue;
             }
-            let asked = at == root && self.flags != Flags::default();
-            let flags = if asked { self.flags } else { Flags::default() };
-            let needs: Vec<PackageId> = self.needs(at, flags);
+            let (needs, _) = self.needs(at, root);
             let first = self.built[name] == State::Waiting;
             self.built[name] = State::Started;
             let mut waiting = false;
-            if first {
-                for need in &needs {
-                    if self.built[index.package_name(*need).place()] == State::Waiting {
+            let mut key: Vec<u32> = Vec::with_capacity(needs.len() + 2);
+            for need in &needs {
+                match self.built[index.package_name(*need).place()] {
+                    State::Built(build) => key.push(build),
+                    State::Waiting if first => {
                         stack.push(*need);
                         waiting = true;
                     }
+                    _ if closes => {}
+                    _ => return Err(Circle),
                 }
             }
             if waiting {
                 continue;
             }
-            let mut key: Vec<u32> = Vec::with_capacity(needs.len() + 2);
-            for need in &needs {
-                if let State::Built(build) = self.built[index.package_name(*need).place()] {
-                    key.push(build);
-                }
-            }
+            let flags = self.asked(at, root);
             key.sort_unstable();
-            key.extend([at.0, u32::from(asked)]);
+            key.extend([at.0, u32::from(flags != Flags::default())]);
             let build = self.intern(&key, at, flags);
             self.built[name] = State::Built(build);
         }
+    }
+
+    /// What a package is asked for with.
+    fn asked(&self, package: PackageId, root: PackageId) -> Flags {
+        if package == root { self.flags } else { Flags::default() }
     }
 
     fn intern(&mut self, key: &[u32], package: PackageId, flags: Flags) -> BuildId {
@@ -257,29 +310,35 @@ impl<'v, 'i> Realiser<'v, 'i> {
         build
     }
 
-    /// What a package is built with in the solution at hand.
-    fn needs(&mut self, package: PackageId, flags: Flags) -> Vec<PackageId> {
-        let place = package.place();
-        if flags == Flags::default() && self.edges[place].is_none() {
-            self.edges[place] = Some(edges(self.view, package, None));
-        }
+    /// What a package is built with in the solution at hand, and how many of these, from the first, are
+    /// not optional.
+    fn needs(&mut self, package: PackageId, root: PackageId) -> (Vec<PackageId>, usize) {
+        let (place, flags) = (package.place(), self.asked(package, root));
         let own;
-        let edges = match (&self.edges[place], flags == Flags::default()) {
-            (Some(edges), true) => edges,
-            _ => {
+        let edges = match flags == Flags::default() {
+            true => &*self.edges[place].get_or_insert_with(|| edges(self.view, package, None)),
+            false => {
                 own = edges(self.view, package, Some(flags));
                 &own
             }
         };
         let index = self.view.index();
-        let there = edges.iter().filter_map(|(name, mask)| {
-            let selected = self.selected[name.place()].filter(|selected| *selected != package)?;
-            mask.contains((selected.0 - index.package_range(*name).start) as usize).then_some(selected)
-        });
-        let mut needs: Vec<PackageId> = there.collect();
-        needs.sort_unstable();
-        needs.dedup();
-        needs
+        let mut needs: Vec<PackageId> = Vec::with_capacity(edges.all.len());
+        let mut required = 0;
+        for (edge, (name, mask)) in edges.all.iter().enumerate() {
+            if edge == edges.required {
+                required = needs.len();
+            }
+            let Some(selected) = self.selected[name.place()].filter(|selected| *selected != package) else { continue };
+            let there = mask.contains((selected.0 - index.package_range(*name).start) as usize);
+            if there && !needs.contains(&selected) && !self.left_out.contains(&(package, selected)) {
+                needs.push(selected);
+            }
+        }
+        if edges.required == edges.all.len() {
+            required = needs.len();
+        }
+        (needs, required)
     }
 }
 
@@ -292,7 +351,8 @@ fn edges(view: &View<'_>, package: PackageId, asked: Option<Flags>) -> Edges {
         None => view.before(package).clone(),
         Some(_) => view.compile_before(package, flags),
     };
-    let mut edges = before.into_vec();
+    let mut all = before.into_vec();
+    let required = all.len();
     let depopts = index.depopts(package);
     if !depopts.is_empty() {
         let environment = view.environment(package, DependencyFlags { post: Some(false), ..flags });
@@ -300,10 +360,10 @@ fn edges(view: &View<'_>, package: PackageId, asked: Option<Flags>) -> Edges {
         let undefined_bound = UndefinedBound::False;
         let reduction = Reduction { index, environment: &environment, default: false, undefined_bound, sets: &sets };
         if let Some(formula) = reduction.formula(depopts) {
-            atoms(view, formula, &mut edges);
+            atoms(view, formula, &mut all);
         }
     }
-    edges.into_boxed_slice()
+    Edges { all: all.into_boxed_slice(), required }
 }
 
 fn atoms(view: &View<'_>, formula: Reduced<Mask>, into: &mut Vec<(NameId, Mask)>) {

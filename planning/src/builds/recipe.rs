@@ -32,8 +32,6 @@ pub struct Recipe<'r> {
     pub entry: &'r Entry,
     /// The opam files.
     pub repository: Repository<'r>,
-    /// Whether jobs run their package's tests.
-    pub with_test: bool,
 }
 
 /// A system's ways.
@@ -97,7 +95,6 @@ impl Recipe<'_> {
         let packages = |builds: &[BuildId]| -> Vec<PackageId> {
             builds.iter().map(|build| self.builds.builds[*build as usize].package).collect()
         };
-        let names: Vec<String> = packages(builds).iter().map(|package| self.index.package_text(*package)).collect();
         let mut command = String::new();
         if let Repository::Commit(commit) = &self.repository {
             let commit = commit(&packages(&[before, builds].concat()));
@@ -107,13 +104,15 @@ impl Recipe<'_> {
                  git -C opam-repository reset -q --hard {commit} && opam update && opam update --depexts && "
             );
         }
-        let with_test =
-            if self.with_test && builds.iter().any(|build| self.builds.builds[*build as usize].flags.with_test) {
-                "--with-test "
-            } else {
-                ""
-            };
-        let _ = write!(command, "opam install {with_test}{}", names.join(" "));
+        // What is said of tests is meant for all packages of a command, so what has them is installed by itself.
+        let tested = |build: &&BuildId| self.builds.builds[**build as usize].flags.with_test;
+        let (with_test, without): (Vec<BuildId>, Vec<BuildId>) = builds.iter().partition(tested);
+        let install = |options: &str, builds: &[BuildId]| {
+            let names = packages(builds).into_iter().map(|package| self.index.package_text(package));
+            (!builds.is_empty()).then(|| format!("opam install {options}{}", names.collect::<Vec<_>>().join(" ")))
+        };
+        let commands = [install("", &without), install("--with-test ", &with_test)];
+        command.push_str(&commands.into_iter().flatten().collect::<Vec<_>>().join(" && "));
         let home = self.system().home;
         let mut caches = vec![("opam-archives", format!("{home}/.opam/download-cache"))];
         if self.entry.variables.get("os") == Some("macos") {
@@ -157,8 +156,10 @@ impl Recipe<'_> {
         let mut whole = Spec { nested: vec![], from: self.entry.image.clone(), ops: self.beginning() };
         for (place, (_, text)) in self.jobs().enumerate() {
             let Some(mut spec) = self.job(place) else { continue };
-            if let Some(Op::Run { command, .. }) = spec.ops.last_mut() {
-                *command = noted(command, &text);
+            match spec.ops.last_mut().filter(|_| !self.layers.jobs[place].2.is_empty()) {
+                Some(Op::Run { command, .. }) => *command = noted(command, &text),
+                // All of it is in the layers, which stay as they are.
+                _ => spec.ops.push(run(&[], &[], &noted("true", &text))),
             }
             let name = stage_name(place, &text);
             whole.ops.push(Op::Copy {

@@ -29,6 +29,8 @@ pub const BUILTIN: &str = include_str!("platforms.toml");
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Catalogue {
     defaults: Defaults,
+    #[serde(default)]
+    opam: BTreeMap<String, String>,
     compilers: compilers::Rules,
     #[serde(default, rename = "variant")]
     variants: Vec<Variant>,
@@ -146,6 +148,9 @@ pub enum CatalogueError {
         /// Its name.
         name: String,
     },
+    /// A name that cannot be part of a platform's name.
+    #[error("`{0}` cannot be a name: it may have letters, digits, dots and dashes")]
+    OddName(String),
     /// No platform is called so.
     #[error("`{0}` is not a platform of the catalogue: no distribution begins its name")]
     UnknownPlatform(String),
@@ -198,6 +203,13 @@ impl Catalogue {
         if self.distribution(&self.defaults.master).is_none() {
             return dangling("`defaults.master`", "the distribution", &self.defaults.master);
         }
+        let names = self.distributions.iter().map(|of| &of.name).chain(self.variants.iter().map(|of| &of.name));
+        // They become parts of names of platforms, and these names of files.
+        let odd =
+            |name: &&String| name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c));
+        if let Some(name) = names.into_iter().find(odd) {
+            return Err(CatalogueError::OddName(name.clone()));
+        }
         self.sets.iter().try_for_each(|set| set.check(self))
     }
 
@@ -214,6 +226,9 @@ impl Catalogue {
         let unknown = || CatalogueError::UnknownPlatform(id.to_owned());
         let (rest, opam) =
             id.split_once("_opam-").map_or((id, self.defaults.opam.as_str()), |(rest, opam)| (rest, opam));
+        if Version::new(opam).is_none() {
+            return Err(unknown());
+        }
         let with_architecture = ARCHITECTURES.iter().find_map(|architecture| {
             let rest = rest.strip_suffix(architecture)?.strip_suffix('_')?;
             Some((rest, *architecture))
@@ -291,7 +306,8 @@ impl Catalogue {
         }
         let mut variables = Platform::new();
         variables.set("arch", architecture);
-        variables.set("opam-version", opam);
+        let release = self.opam.get(opam).map_or(opam, String::as_str);
+        variables.set("opam-version", release);
         distribution.variables.iter().for_each(|(name, value)| variables.set(name, value));
         let variant = compiler.variant.as_ref().map(|variant| format!("+{variant}")).unwrap_or_default();
         let mut id = format!("{}-{}{variant}", distribution.name, compiler.named);
@@ -317,7 +333,7 @@ impl Catalogue {
                     None => name.to_string(),
                 })
                 .collect(),
-            opam: opam.to_owned(),
+            opam: release.to_owned(),
             image,
             package_manager: distribution.package_manager.clone(),
             variables,

@@ -134,6 +134,8 @@ impl<'i> Matrix<'i> {
         solve_until(&column.view, &target.request, stop).map_err(failed)?;
         let propagation = Propagation::new(&column.view, &mentions, &target.request);
         let fill = |(row, known): (&PackageId, Option<Cell>)| match known {
+            // Whether is the same, but why need not be.
+            Some(Cell::Not(reason)) => Ok(Cell::Not(propagation.reason(*row).unwrap_or(reason))),
             Some(cell) => Ok(cell),
             None => cell(&column, &propagation, *row, Flags::default(), stop),
         };

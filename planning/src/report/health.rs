@@ -2,7 +2,7 @@
 
 use crate::compare::{Blocker, Comparison, Rows, Side};
 use crate::matrix::{Cell, Class, Culprit, Reason};
-use caravan_solver::explain::Fact;
+use caravan_revdeps::report::Said;
 use opam_parser::index::{Index, PackageId};
 use opam_parser::name::{PackageName, split_package};
 use serde::Serialize;
@@ -94,7 +94,7 @@ pub struct ReasonReport {
     pub cause: String,
     /// The facts that together exclude it, where the cause alone does not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub facts: Vec<Fact>,
+    pub facts: Vec<Said>,
 }
 
 /// Two platforms beside each other.
@@ -170,11 +170,12 @@ fn text(index: &Index, package: PackageId) -> String {
 }
 
 fn reason_report(index: &Index, reason: &Reason) -> ReasonReport {
+    let said = |fact: &caravan_solver::explain::Fact| Said { text: fact.to_string(), fact: fact.clone(), place: None };
     ReasonReport {
         class: reason.class,
         path: reason.path.iter().map(|package| text(index, *package)).collect(),
         cause: reason.cause.clone(),
-        facts: reason.facts.clone(),
+        facts: reason.facts.iter().map(said).collect(),
     }
 }
 

@@ -65,7 +65,7 @@ pub fn page(report: &HealthReport, title: &str) -> String {
                     Some(CellReport::Installable { selection, .. }) => texts.selection(selection).into(),
                     Some(CellReport::Not { reason, .. }) => {
                         let path: Vec<usize> = reason.path.iter().map(|package| texts.number(package)).collect();
-                        let facts: Vec<String> = reason.facts.iter().map(ToString::to_string).collect();
+                        let facts: Vec<&str> = reason.facts.iter().map(|said| said.text.as_str()).collect();
                         json!([reason.class, path, reason.cause, facts])
                     }
                 })

@@ -51,6 +51,7 @@ fn a_health_check() {
         "health_check",
         run(&["health", "--platform", "4.14,5.4", "mint-*", "--format", "health-check"])
     );
+    insta::assert_snapshot!("health_of_one", run(&["health", "--platform", "4.14,5.4", "caravan-demo"]));
     let described = run(&["health", "--platform", "macos/arm64", "--ocaml", "5.4", "dune-sand*"]);
     assert!(described.contains("macos arm64, OCaml 5.4"), "{described}");
     let tests = run(&["health", "--platform", "5.4", "caravan-check", "--with-test", "-v"]);

@@ -50,6 +50,10 @@ pub fn health_text(report: &HealthReport, each: bool, all: bool) -> String {
                             platform.id,
                             count(others, "package")
                         );
+                        // Asked about one package, somebody wants to know which.
+                        if report.packages.len() == 1 {
+                            let _ = writeln!(text, "  {DIM}{}{DIM:#}", selection.join(" "));
+                        }
                     }
                     _ => {}
                 }
@@ -122,7 +126,7 @@ fn compared(text: &mut String, found: &ComparisonReport, few: usize) {
         for blocker in &found.blockers {
             let other = match blocker.alternatives.len() {
                 0 => String::new(),
-                others => format!(" (or of {})", count(others, "older version")),
+                others => format!(" (or of {})", count(others, "other version")),
             };
             let what = match blocker.field {
                 "available" => format!("{}: available: {}", blocker.package, blocker.constraint),

@@ -32,3 +32,4 @@ mod random_repositories;
 mod real_files;
 mod rebuild_of_2024;
 mod solutions_hold;
+mod solver_service;

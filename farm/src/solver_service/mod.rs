@@ -1,0 +1,10 @@
+//! ocurrent/solver-service's contract (`solver-service-protocol.md`, sections 3 and 4).
+
+mod answer;
+mod json;
+mod roots;
+mod stable;
+
+pub use answer::{State, answer};
+pub use json::{OpamText, Refusal, Selection, SolveRequest, SolveResponse, Vars};
+pub use stable::Ancestry;

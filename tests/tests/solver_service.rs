@@ -1,0 +1,367 @@
+//! solver-service's contract: the scenarios of its own tests that need no transport, on repositories made for
+//! them, and its answers on the real one.
+
+use caravan_farm::solver_service::{Ancestry, OpamText, Refusal, SolveRequest, SolveResponse, State, Vars, answer};
+use caravan_solver::Stop;
+use opam_parser::index::Index;
+use opam_parser::source::Source;
+use opam_parser::source::git::GitSource;
+use opam_parser::source::history::History;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A git repository of opam files.
+struct Repository {
+    directory: tempfile::TempDir,
+}
+
+impl Repository {
+    fn new() -> Self {
+        let made = Self { directory: tempfile::tempdir().unwrap() };
+        made.git(&["init", "--quiet", "--initial-branch=main"]);
+        made
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
+            .args(arguments)
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Adds packages, `NAME.VERSION` and text, and gives the commit.
+    fn commit(&self, packages: &[(&str, &str)]) -> String {
+        for (package, body) in packages {
+            let name = package.split('.').next().unwrap();
+            let directory: PathBuf = self.path().join("packages").join(name).join(package);
+            fs_err::create_dir_all(&directory).unwrap();
+            fs_err::write(directory.join("opam"), opam(body)).unwrap();
+        }
+        self.git(&["add", "."]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", "a change"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+}
+
+fn opam(body: &str) -> String {
+    format!("opam-version: \"2.0\"\n{body}\n")
+}
+
+const COMPILERS: [(&str, &str); 4] = [
+    ("ocaml-base-compiler.5.0.0", "flags: compiler"),
+    ("ocaml-base-compiler.4.14.2", "flags: compiler"),
+    ("ocaml.5.0.0", "depends: \"ocaml-base-compiler\" {= \"5.0.0\"}"),
+    ("ocaml.4.14.2", "depends: \"ocaml-base-compiler\" {= \"4.14.2\"}"),
+];
+
+fn vars(ocaml: &str) -> Vars {
+    let text = |text: &str| text.to_owned();
+    Vars {
+        arch: text("x86_64"),
+        os: text("linux"),
+        os_family: text("debian"),
+        os_distribution: text("debian"),
+        os_version: text("13"),
+        ocaml_package: text("ocaml-base-compiler"),
+        ocaml_version: text(ocaml),
+        opam_version: text("2.1.3"),
+        lower_bound: false,
+    }
+}
+
+/// A request for one root, `app.dev`, on OCaml 5.0.
+fn request(repositories: &[(&Repository, &str)], root: &str) -> SolveRequest {
+    let commit =
+        |(place, (_, commit)): (usize, &(&Repository, &str))| (format!("repository-{place}"), (*commit).to_owned());
+    SolveRequest {
+        opam_repository_commits: repositories.iter().enumerate().map(commit).collect(),
+        root_pkgs: vec![("app.dev".to_owned(), OpamText(opam(root).into_bytes()))],
+        pinned_pkgs: vec![],
+        platforms: vec![("five".to_owned(), vars("5.0.0"))],
+    }
+}
+
+/// The answer, and the log.
+fn answered(repositories: &[(&Repository, &str)], request: &SolveRequest, stop: &Stop) -> (SolveResponse, Vec<String>) {
+    let opened: Vec<(Index, Ancestry)> = repositories
+        .iter()
+        .map(|(repository, commit)| {
+            let index = caravan_tests::index_of(&GitSource::open(repository.path(), commit).unwrap());
+            (index, Ancestry::new(History::open(repository.path()).unwrap(), commit).unwrap())
+        })
+        .collect();
+    let states: Vec<State<'_>> = request
+        .opam_repository_commits
+        .iter()
+        .zip(&opened)
+        .map(|((url, _), (index, ancestry))| State { url, index, ancestry })
+        .collect();
+    let mut log = Vec::new();
+    let response = answer(&states, request, &mut |line| log.push(line.to_owned()), stop);
+    (response, log)
+}
+
+/// The packages of the only selection, without the compiler's and the root, and its commits.
+fn only(response: &SolveResponse) -> (String, Vec<(String, String)>) {
+    let SolveResponse::Ok(selections) = response else { panic!("{response:?}") };
+    let [selection] = selections.as_slice() else { panic!("{selections:?}") };
+    let own = |package: &&String| !package.starts_with("ocaml") && !package.starts_with("app.");
+    let packages: Vec<&str> = selection.packages.iter().filter(own).map(String::as_str).collect();
+    (packages.join(" "), selection.commits.clone())
+}
+
+fn solved(repositories: &[(&Repository, &str)], root: &str) -> (String, Vec<(String, String)>) {
+    only(&answered(repositories, &request(repositories, root), &Stop::new()).0)
+}
+
+fn commits(pairs: &[(usize, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(place, commit)| (format!("repository-{place}"), (*commit).to_owned())).collect()
+}
+
+#[test]
+fn a_selection_a_new_version_and_an_old_commit() {
+    let repository = Repository::new();
+    repository.commit(&COMPILERS);
+    let first = repository.commit(&[("lib.1.0", "depends: \"ocaml\"")]);
+    let second = repository.commit(&[("lib.1.1", "depends: \"ocaml\"")]);
+    let root = "depends: [\"ocaml\" \"lib\"]";
+    assert_eq!(solved(&[(&repository, &first)], root), ("lib.1.0".to_owned(), commits(&[(0, &first)])));
+    assert_eq!(solved(&[(&repository, &second)], root), ("lib.1.1".to_owned(), commits(&[(0, &second)])));
+    assert_eq!(solved(&[(&repository, &first)], root).0, "lib.1.0");
+    let (response, log) = answered(&[(&repository, &second)], &request(&[(&repository, &second)], root), &Stop::new());
+    let json = serde_json::to_value(&response).unwrap();
+    let expected = serde_json::json!(["Ok", [{
+        "id": "five",
+        "compat_pkgs": ["app.dev"],
+        "packages": ["app.dev", "lib.1.1", "ocaml.5.0.0", "ocaml-base-compiler.5.0.0"],
+        "commits": [["repository-0", second]],
+        "lower_bound": false,
+    }]]);
+    assert_eq!(json, expected);
+    assert_eq!(log[0], "Solving for app.dev");
+    assert!(log[1].starts_with("five: found solution in ") && log[1].ends_with(" s"), "{log:?}");
+    assert_eq!(log[2..4], ["= five =", "-> app.dev lib.1.1 ocaml.5.0.0 ocaml-base-compiler.5.0.0"]);
+    assert_eq!(log[4], format!("(valid since opam-repository commit(s): {second})"));
+}
+
+#[test]
+fn the_oldest_commit_at_which_nothing_selected_differs() {
+    let repository = Repository::new();
+    repository.commit(&COMPILERS);
+    let made = repository.commit(&[("lib.1.0", "depends: \"ocaml\"")]);
+    let other = repository.commit(&[("other.1.0", "")]);
+    let head = repository.commit(&[]);
+    let root = "depends: [\"ocaml\" \"lib\"]";
+    assert_eq!(solved(&[(&repository, &head)], root).1, commits(&[(0, &made)]));
+    assert_eq!(solved(&[(&repository, &other)], root).1, commits(&[(0, &made)]));
+    // What is selected changed, and so did odoc, which is always watched.
+    let changed = repository.commit(&[("lib.1.0", "depends: \"ocaml\"\nmaintainer: \"Ada\"")]);
+    assert_eq!(solved(&[(&repository, &changed)], root).1, commits(&[(0, &changed)]));
+    let odoc = repository.commit(&[("odoc.2.1.1", "")]);
+    let later = repository.commit(&[("odoc.2.1.2", "")]);
+    assert_eq!(solved(&[(&repository, &later)], root).1, commits(&[(0, &odoc)]));
+}
+
+#[test]
+fn overlays() {
+    let (base, overlay) = (Repository::new(), Repository::new());
+    let below = base.commit(
+        &[&COMPILERS[..], &[("lib.1.0", "depends: \"ocaml\""), ("lib.1.1", "depends: [\"ocaml\" \"old\"]")]].concat(),
+    );
+    let above = overlay.commit(&[("lib.1.1", "depends: \"ocaml\"\nconflicts: \"new\""), ("old.1", "")]);
+    let both = [(&base, below.as_str()), (&overlay, above.as_str())];
+    // The later repository's version counts.
+    let root = "depends: [\"ocaml\" \"lib\"]";
+    assert_eq!(solved(&both, root), ("lib.1.1".to_owned(), commits(&[(0, &below), (1, &above)])));
+    // Older versions stay visible below it.
+    assert_eq!(
+        solved(&both, "depends: [\"ocaml\" \"lib\" {< \"1.1\"}]"),
+        ("lib.1.0".to_owned(), commits(&[(0, &below)]))
+    );
+    // One that is not needed is not among the commits.
+    assert_eq!(solved(&both, "depends: \"ocaml\""), (String::new(), commits(&[(0, &below)])));
+}
+
+#[test]
+fn lower_bounds() {
+    let repository = Repository::new();
+    let head = repository
+        .commit(&[&COMPILERS[..], &[("lib.1.0", ""), ("lib.1.1", ""), ("lib.0.9", "flags: avoid-version")]].concat());
+    let repositories = [(&repository, head.as_str())];
+    let mut asked = request(&repositories, "depends: [\"ocaml\" \"lib\"]");
+    asked.platforms[0].1.lower_bound = true;
+    let (response, _) = answered(&repositories, &asked, &Stop::new());
+    assert_eq!(only(&response).0, "lib.1.0");
+    let SolveResponse::Ok(selections) = &response else { panic!("{response:?}") };
+    assert!(selections[0].lower_bound);
+}
+
+#[test]
+fn no_solution_is_no_selection() {
+    let repository = Repository::new();
+    let head = repository.commit(&COMPILERS);
+    let repositories = [(&repository, head.as_str())];
+    let asked = request(&repositories, "depends: [\"ocaml\" \"nosuch\"]");
+    let (response, log) = answered(&repositories, &asked, &Stop::new());
+    assert_eq!(response, SolveResponse::Ok(vec![]));
+    assert!(log[1].starts_with("five: eliminated all possibilities in "), "{log:?}");
+    assert!(log.iter().any(|line| line.contains("nosuch")), "{log:?}");
+}
+
+#[test]
+fn broken_files() {
+    let repository = Repository::new();
+    let head = repository.commit(
+        &[&COMPILERS[..], &[("lib.1.0", ""), ("bad.1", "depends: ["), ("uses.1", "depends: \"bad\"")]].concat(),
+    );
+    let repositories = [(&repository, head.as_str())];
+    let message = |root: &str| match answered(&repositories, &request(&repositories, root), &Stop::new()).0 {
+        SolveResponse::Error(Refusal::Msg(message)) => message,
+        other => panic!("{other:?}"),
+    };
+    assert!(message("depends: [").starts_with("Error parsing app.dev: "));
+    // One of the repository matters only if its name is looked at.
+    assert!(message("depends: [\"ocaml\" \"uses\"]").starts_with("Error parsing bad.1: "));
+    assert_eq!(solved(&repositories, "depends: [\"ocaml\" \"lib\"]").0, "lib.1.0");
+    let refused = serde_json::to_value(SolveResponse::Error(Refusal::Msg("why".to_owned()))).unwrap();
+    assert_eq!(refused, serde_json::json!(["Error", ["Msg", "why"]]));
+}
+
+#[test]
+fn roots_for_some_platforms() {
+    let repository = Repository::new();
+    let head = repository.commit(&COMPILERS);
+    let repositories = [(&repository, head.as_str())];
+    let mut asked = request(&repositories, "depends: \"ocaml\" {>= \"5.0\"}");
+    let root = |package: &str, body: &str| (package.to_owned(), OpamText(opam(body).into_bytes()));
+    asked.root_pkgs.push(root("both.dev", "depends: \"ocaml\" {>= \"4.08\" & < version}"));
+    // What is undefined counts as true here.
+    asked.root_pkgs.push(root("here.dev", "available: nothing-known"));
+    asked.root_pkgs.push(root("there.dev", "available: os = \"win32\""));
+    asked.platforms.push(("four".to_owned(), vars("4.14.2")));
+    let mut windows = vars("4.14.2");
+    windows.os = "win32".to_owned();
+    asked.platforms.push(("windows".to_owned(), windows));
+    let SolveResponse::Ok(selections) = answered(&repositories, &asked, &Stop::new()).0 else { panic!("refused") };
+    let compatible =
+        |id: &str| selections.iter().find(|selection| selection.id == id).map(|found| found.compat_pkgs.join(" "));
+    // `ocaml < "dev"` holds for every version of OCaml.
+    assert_eq!(compatible("five").as_deref(), Some("app.dev both.dev here.dev"));
+    assert_eq!(compatible("four").as_deref(), Some("both.dev here.dev"));
+    assert_eq!(compatible("windows").as_deref(), Some("both.dev here.dev there.dev"));
+    // Where none is left there is no answer.
+    let mut asked = request(&repositories, "depends: \"ocaml\" {>= \"5.0\"}");
+    asked.platforms = vec![("four".to_owned(), vars("4.14.2"))];
+    let (response, log) = answered(&repositories, &asked, &Stop::new());
+    assert_eq!(response, SolveResponse::Ok(vec![]));
+    assert_eq!(log[1], "four: not available for this platform");
+}
+
+#[test]
+fn pins_and_development_releases() {
+    let repository = Repository::new();
+    let head = repository.commit(
+        &[
+            &COMPILERS[..],
+            &[
+                ("lib.1.0", ""),
+                ("lib.2.0", ""),
+                ("ocaml-base-compiler.5.1.0~beta1", "flags: [compiler avoid-version]\ndepends: \"ocaml-beta\""),
+            ],
+        ]
+        .concat(),
+    );
+    let repositories = [(&repository, head.as_str())];
+    let mut asked = request(&repositories, "depends: [\"lib\" \"tool\" {with-test}]");
+    asked.pinned_pkgs = vec![
+        ("lib.1.5".to_owned(), OpamText(opam("").into_bytes())),
+        ("tool.dev".to_owned(), OpamText(opam("depends: \"absent\" {with-test}").into_bytes())),
+    ];
+    // Only the roots are tested.
+    assert_eq!(only(&answered(&repositories, &asked, &Stop::new()).0).0, "lib.1.5 tool.dev");
+    asked.platforms = vec![("beta".to_owned(), vars("5.1.0~beta1"))];
+    let SolveResponse::Ok(selections) = answered(&repositories, &asked, &Stop::new()).0 else { panic!("refused") };
+    assert!(selections[0].packages.contains(&"ocaml-beta.enabled".to_owned()), "{selections:?}");
+}
+
+#[test]
+fn cancelled() {
+    let repository = Repository::new();
+    let head = repository.commit(&COMPILERS);
+    let repositories = [(&repository, head.as_str())];
+    let stop = Stop::new();
+    stop.cancel();
+    let (response, _) = answered(&repositories, &request(&repositories, "depends: \"ocaml\""), &stop);
+    assert_eq!(serde_json::to_value(&response).unwrap(), serde_json::json!(["Error", ["Cancelled"]]));
+}
+
+#[test]
+fn requests_are_read_strictly() {
+    let repository = Repository::new();
+    let good = serde_json::to_value(request(&[(&repository, "c0ffee")], "")).unwrap();
+    assert!(serde_json::from_value::<SolveRequest>(good.clone()).is_ok());
+    let changed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        serde_json::from_slice::<SolveRequest>(&serde_json::to_vec(&changed).unwrap()).is_err()
+    };
+    assert!(changed(&|json| drop(json.as_object_mut().unwrap().remove("pinned_pkgs"))));
+    assert!(changed(&|json| json["more"] = 1.into()));
+    assert!(changed(&|json| json["platforms"][0][1]["more"] = 1.into()));
+    assert!(changed(&|json| drop(json["platforms"][0][1].as_object_mut().unwrap().remove("lower_bound"))));
+    assert!(changed(&|json| json["root_pkgs"][0] = serde_json::json!(["app.dev"])));
+    assert!(changed(&|json| json["root_pkgs"][0] = serde_json::json!(["app.dev", "", ""])));
+    assert!(changed(&|json| json["opam_repository_commits"] = serde_json::json!({})));
+    // Opam files need not be UTF-8.
+    let text = serde_json::to_string(&good).unwrap();
+    let mut bytes = text.into_bytes();
+    let place = bytes.windows(12).position(|window| window == b"opam-version").unwrap();
+    bytes.splice(place..place, [0xff]);
+    let read: SolveRequest = serde_json::from_slice(&bytes).unwrap();
+    assert!(read.root_pkgs[0].1.0.contains(&0xff));
+}
+
+#[test]
+fn the_real_repository_with_tests_as_solver_service_answers() {
+    let Some(text) = caravan_tests::shared_gz("oracle/installable.tsv.gz") else { return };
+    let path = caravan_tests::shared_repository("opam-repository.bundle").unwrap();
+    let source = GitSource::open(&path, "main").unwrap();
+    let index = caravan_tests::index_of(&source);
+    let ancestry = Ancestry::new(History::open(&path).unwrap(), "main").unwrap();
+    let mut compared = 0;
+    for row in text.lines().filter(|line| line.starts_with("svc-test\t")).step_by(23) {
+        let columns: Vec<&str> = row.split('\t').collect();
+        let (name, version) = columns[2].split_once('.').unwrap();
+        let package = index.find_package(index.find_name(name).unwrap(), version).unwrap();
+        let file = source.fetch(&index.file(index.package_file(package)).path).unwrap();
+        let mut vars = vars(columns[1]);
+        // The oracle's root is `ocaml`, of which any compiler may be.
+        vars.ocaml_package = "ocaml".to_owned();
+        vars.opam_version = "2.6.1".to_owned();
+        let request = SolveRequest {
+            opam_repository_commits: vec![("main".to_owned(), "main".to_owned())],
+            root_pkgs: vec![(columns[2].to_owned(), OpamText(file))],
+            pinned_pkgs: vec![],
+            platforms: vec![("here".to_owned(), vars)],
+        };
+        let state = State { url: "main", index: &index, ancestry: &ancestry };
+        let response = answer(&[state], &request, &mut |_| {}, &Stop::new());
+        let SolveResponse::Ok(selections) = response else { panic!("{row}: {response:?}") };
+        let mut ours: Vec<&str> =
+            selections.first().map(|found| found.packages.iter().map(String::as_str).collect()).unwrap_or_default();
+        let mut theirs: Vec<&str> = if columns[3] == "OK" { columns[4].split(' ').collect() } else { vec![] };
+        ours.sort_unstable();
+        theirs.sort_unstable();
+        assert_eq!(ours, theirs, "{row}");
+        compared += 1;
+    }
+    assert!(compared > 90, "{compared}");
+}

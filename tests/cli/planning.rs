@@ -61,6 +61,8 @@ fn a_health_check() {
 #[test]
 fn compilers_beside_each_other() {
     insta::assert_snapshot!("compared", run(&["health", "--compare", "5.4", "5.3"]));
+    let none = run(&["health", "--compare", "5.4", "4.14", "--blockers", "0"]);
+    assert!(none.contains("6 packages lost") && !none.contains("stands in the way"), "{none}");
     insta::assert_snapshot!(
         "compared_json",
         run(&["health", "--compare", "5.4", "5.3", "saffron", "mint-tls", "--format", "json"])
@@ -96,8 +98,8 @@ fn commits_beside_each_other() {
     for (arguments, said) in [
         (&["health", "--compare", "5.4", "5.4"][..], "the same platform and commit twice"),
         (&["health", "--compare", "5.4@nowhere", "5.4"], "nowhere"),
-        (&["health", "--compare", "compilers", "5.4", "--platform", "x"], "error:"),
-        (&["docs", "--platform", "compilers", "--base", "nowhere"], "error:"),
+        (&["health", "--compare", "opam-repo-ci-extras", "5.4"], "compares two platforms, not sets"),
+        (&["docs", "--platform", "5.4", "--base", "nowhere"], "has no revision `nowhere`"),
     ] {
         let shown = place.run(&[&["--repo", &repo], arguments].concat());
         assert!(!shown.starts_with("exit code: 0") && shown.contains(said), "{shown}");
@@ -115,20 +117,20 @@ fn overlays_count_as_they_are_named() {
     // The overlay has the same version, mended.
     write(&overlay, "lib.1.0", "depends: \"ocaml\"");
     let [base, overlay] = [base, overlay].map(|path| path.display().to_string());
-    let installable = |arguments: &[&str], expected: &str| {
-        for command in
-            [&["health", "--platform", "5.4"][..], &["builds", "--platform", "5.4"], &["docs", "--platform", "5.4"]]
+    let installable = |arguments: &[&str], expected: u64| {
+        for (command, counted) in
+            [("health", "/platforms/0/installable"), ("builds", "/platforms/0/jobs"), ("docs", "/solutions")]
         {
-            let shown = place.run(&[arguments, command].concat());
-            assert!(
-                shown.starts_with("exit code: 0") && shown.contains(expected),
-                "{command:?} {arguments:?}: {shown}"
-            );
+            let shown = place.run(&[arguments, &[command, "--platform", "5.4", "--format", "json"]].concat());
+            let (_, json) = shown.split_once("--- stdout\n").unwrap();
+            let answer: serde_json::Value = serde_json::from_str(json).unwrap();
+            assert_eq!(answer.pointer(counted).unwrap(), expected, "{command} {arguments:?}: {shown}");
         }
     };
-    installable(&["--repo", &base], "2");
-    installable(&["--repo", &overlay, "--repo", &base], "4");
-    installable(&["--repo", &base, "--repo", &overlay, "--repo-precedence", "last"], "4");
+    installable(&["--repo", &base], 2);
+    installable(&["--repo", &overlay, "--repo", &base], 4);
+    installable(&["--repo", &base, "--repo", &overlay], 2);
+    installable(&["--repo", &base, "--repo", &overlay, "--repo-precedence", "last"], 4);
     let hidden = place.run(&["--repo", &base, "--repo", &overlay, "health", "--platform", "5.4", "tool"]);
     assert!(hidden.contains("lib.1.0 requires ocaml < 5.0"), "{hidden}");
     let several = place.run(&["--repo", &base, "--repo", &overlay, "builds", "--platform", "5.4", "--obuilder", "out"]);
@@ -150,7 +152,7 @@ fn what_a_plan_cannot_be_made_for() {
         (&["builds", "--platform", "5.4", "--workers", "0"], "--workers"),
         (&["health", "--format", "dot"], "does not know `--format dot`"),
         (&["solve", "saffron", "--format", "html"], "does not know `--format html`"),
-        (&["health", "--platform", "5.4", "--time-limit", "0"], "time"),
+        (&["health", "--platform", "5.4", "--time-limit", "0"], "exit code: 7"),
         (&["health", "--platform", "mingw"], "is not a platform"),
         // The set's compilers are not there.
         (&["platforms", "docs-ci", "--catalogue", "/nowhere"], "/nowhere"),

@@ -46,6 +46,9 @@ pub struct Blocker {
 /// # Errors
 /// When it was stopped.
 pub fn blockers(side: Side<'_, '_>, rows: &[usize], limit: usize, stop: &Stop) -> Result<Vec<Blocker>, SolveError> {
+    if limit == 0 {
+        return Ok(vec![]);
+    }
     let column = side.column();
     let propagation = Propagation::new(&column.view, &side.matrix.mentions, &column.target.request);
     let mut promising: BTreeMap<Culprit, Vec<usize>> = BTreeMap::new();
@@ -58,7 +61,7 @@ pub fn blockers(side: Side<'_, '_>, rows: &[usize], limit: usize, stop: &Stop) -
     promising.sort_by_key(|(_, rows)| Reverse(rows.len()));
     let mut found: Vec<Blocker> = Vec::new();
     for (culprit, could) in promising {
-        let last = found.get(limit.saturating_sub(1)).map_or(0, |blocker| blocker.frees.len());
+        let last = found.get(limit - 1).map_or(0, |blocker| blocker.frees.len());
         if could.len() <= last {
             break;
         }

@@ -8,4 +8,6 @@
 //!
 //! Nothing here clones, listens or knows of processes: states are handed in, opened.
 
+pub mod digest;
+pub mod reach;
 pub mod solver_service;

@@ -44,6 +44,14 @@ impl Stop {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
+    /// For work between solves.
+    ///
+    /// # Errors
+    /// When it is to end.
+    pub fn check(&self) -> Result<(), Stopped> {
+        if self.asked() { Err(self.why()) } else { Ok(()) }
+    }
+
     pub(crate) fn asked(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }

@@ -1,7 +1,8 @@
 //! solver-service's contract: the scenarios of its own tests that need no transport, on repositories made for
 //! them, and its answers on the real one.
 
-use caravan_farm::solver_service::{Ancestry, OpamText, Refusal, SolveRequest, SolveResponse, State, Vars, answer};
+use caravan_farm::reach::Reach;
+use caravan_farm::solver_service::{Lineage, OpamText, Refusal, SolveRequest, SolveResponse, State, Vars, answer};
 use caravan_solver::Stop;
 use opam_parser::index::Index;
 use opam_parser::source::Source;
@@ -91,18 +92,19 @@ fn request(repositories: &[(&Repository, &str)], root: &str) -> SolveRequest {
 
 /// The answer, and the log.
 fn answered(repositories: &[(&Repository, &str)], request: &SolveRequest, stop: &Stop) -> (SolveResponse, Vec<String>) {
-    let opened: Vec<(Index, Ancestry)> = repositories
+    let opened: Vec<(Index, Lineage)> = repositories
         .iter()
         .map(|(repository, commit)| {
             let index = caravan_tests::index_of(&GitSource::open(repository.path(), commit).unwrap());
-            (index, Ancestry::new(History::open(repository.path()).unwrap(), commit).unwrap())
+            (index, Lineage::new(History::open(repository.path()).unwrap()))
         })
         .collect();
+    let reaches: Vec<Reach> = opened.iter().map(|(index, _)| Reach::new(index)).collect();
     let states: Vec<State<'_>> = request
         .opam_repository_commits
         .iter()
-        .zip(&opened)
-        .map(|((url, _), (index, ancestry))| State { url, index, ancestry })
+        .zip(opened.iter().zip(&reaches))
+        .map(|((url, commit), ((index, lineage), reach))| State { url, commit, index, reach, lineage })
         .collect();
     let mut log = Vec::new();
     let response = answer(&states, request, &mut |line| log.push(line.to_owned()), stop);
@@ -335,7 +337,8 @@ fn the_real_repository_with_tests_as_solver_service_answers() {
     let path = caravan_tests::shared_repository("opam-repository.bundle").unwrap();
     let source = GitSource::open(&path, "main").unwrap();
     let index = caravan_tests::index_of(&source);
-    let ancestry = Ancestry::new(History::open(&path).unwrap(), "main").unwrap();
+    let lineage = Lineage::new(History::open(&path).unwrap());
+    let reach = Reach::new(&index);
     let mut compared = 0;
     for row in text.lines().filter(|line| line.starts_with("svc-test\t")).step_by(23) {
         let columns: Vec<&str> = row.split('\t').collect();
@@ -352,7 +355,7 @@ fn the_real_repository_with_tests_as_solver_service_answers() {
             pinned_pkgs: vec![],
             platforms: vec![("here".to_owned(), vars)],
         };
-        let state = State { url: "main", index: &index, ancestry: &ancestry };
+        let state = State { url: "main", commit: "main", index: &index, reach: &reach, lineage: &lineage };
         let response = answer(&[state], &request, &mut |_| {}, &Stop::new());
         let SolveResponse::Ok(selections) = response else { panic!("{row}: {response:?}") };
         let mut ours: Vec<&str> =

@@ -1,37 +1,44 @@
-//! The answer to a request (section 4).
+//! The answer to a request (section 4), in the steps between which a worker may remember an earlier one.
 
 use super::json::{OpamText, Refusal, Selection, SolveRequest, SolveResponse, Vars};
 use super::roots::is_compatible;
-use super::stable::Ancestry;
+use super::stable::{Lineage, LineageError};
+use crate::digest::{Digest, Key};
+use crate::reach::{Reach, closure, mentioned};
 use caravan_solver::problem::{Constraint, Preference};
 use caravan_solver::{
     Amendments, Dialect, Flags, Platform, Request, Root, Setting, SolveError, Stop, Stopped, View, explain_facts,
     solve_until,
 };
 use opam_parser::file::{self, OpamFile, Parsed};
-use opam_parser::index::{Index, NameId, PackageId, Precedence, overlay, with_pins};
+use opam_parser::index::{Index, NameId, PackageId, Part, pinned};
 use opam_parser::name::{PackageName, split_package};
 use opam_parser::syntax::RelOp;
 use opam_parser::version::{self, Version};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// A repository at a commit.
 pub struct State<'s> {
     /// Its URL, as the request has it.
     pub url: &'s str,
+    /// The commit.
+    pub commit: &'s str,
     /// Its packages.
     pub index: &'s Index,
-    /// Its commit and those before it.
-    pub ancestry: &'s Ancestry,
+    /// What their names need.
+    pub reach: &'s Reach,
+    /// The commits before it.
+    pub lineage: &'s Lineage,
 }
 
 /// What is always watched, whether or not it is selected: what clients build it with.
 const WATCHED: &str = "odoc.2.1.1";
 
-/// Pins are laid over the repositories, so they are the first of the layers.
-const PINS: usize = 0;
+/// The package whose versions say which version of OCaml is released.
+const COMPILER: &str = "ocaml-base-compiler";
 
 /// The package that says that betas are welcome.
 const OCAML_BETA: &str = "opam-version: \"2.0\"\nflags: avoid-version\n";
@@ -39,7 +46,12 @@ const OCAML_BETA: &str = "opam-version: \"2.0\"\nflags: avoid-version\n";
 /// Answers a request. `states` are the repositories that it names, in its order. `log` gets each line of the
 /// log, without the time; lines of one platform come together and in the order of the request.
 pub fn answer(states: &[State<'_>], request: &SolveRequest, log: &mut dyn FnMut(&str), stop: &Stop) -> SolveResponse {
-    match selections(states, request, log, stop) {
+    let mut selections = || {
+        let asked = Asked::read(states, request)?;
+        let found = asked.solve(stop)?;
+        asked.respond(found, log, stop)
+    };
+    match selections() {
         Ok(selections) => SolveResponse::Ok(selections),
         Err(refusal) => SolveResponse::Error(refusal),
     }
@@ -60,131 +72,271 @@ fn given((package, text): &(String, OpamText)) -> Result<Given, Refusal> {
     Ok((name, version, file.ok_or_else(|| wrong(said()))?))
 }
 
-fn selections(
-    states: &[State<'_>],
-    request: &SolveRequest,
-    log: &mut dyn FnMut(&str),
-    stop: &Stop,
-) -> Result<Vec<Selection>, Refusal> {
-    let roots: Vec<Given> = request.root_pkgs.iter().map(given).collect::<Result<_, _>>()?;
-    let pinned: Vec<Given> = request.pinned_pkgs.iter().map(given).collect::<Result<_, _>>()?;
-    let indexes: Vec<&Index> = states.iter().map(|state| state.index).collect();
-    let repositories = overlay(&indexes, Precedence::LastWins).map_err(refused)?;
-    let mut pins: Vec<Given> = Vec::new();
-    for pin in roots.iter().chain(&pinned) {
-        if pins.iter().all(|known| known.0 != pin.0) {
-            pins.push(pin.clone());
+/// A request with everything that its answer can depend on.
+pub struct Asked<'s> {
+    states: &'s [State<'s>],
+    request: &'s SolveRequest,
+    roots: Vec<Given>,
+    pins: Vec<Given>,
+    /// For each state, which of its names can matter.
+    reached: Vec<Vec<bool>>,
+    /// These names alone, with the pins.
+    index: Index,
+    /// For each platform, whether its compiler is not released (step 9).
+    is_development: Vec<bool>,
+    /// For those: the index in which betas are welcome.
+    with_beta: Option<Index>,
+}
+
+/// What came out for a platform, but for the commits: these are looked up for each request, as newer commits
+/// may have the same answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Found {
+    lines: Vec<String>,
+    selection: Option<FoundSelection>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct FoundSelection {
+    compat_pkgs: Vec<String>,
+    packages: Vec<String>,
+    /// For each package the place of the state that it is from; `None` for pins.
+    origins: Vec<Option<u32>>,
+}
+
+impl<'s> Asked<'s> {
+    /// Reads what the request gives, and finds what it can concern.
+    ///
+    /// # Errors
+    /// When a file that it gives is broken, or everything is too large.
+    pub fn read(states: &'s [State<'s>], request: &'s SolveRequest) -> Result<Self, Refusal> {
+        let roots: Vec<Given> = request.root_pkgs.iter().map(given).collect::<Result<_, _>>()?;
+        let also: Vec<Given> = request.pinned_pkgs.iter().map(given).collect::<Result<_, _>>()?;
+        let mut pins: Vec<Given> = Vec::new();
+        for pin in roots.iter().chain(&also) {
+            if pins.iter().all(|known| known.0 != pin.0) {
+                pins.push(pin.clone());
+            }
         }
+        let alone = pinned(&[], &pins).map_err(refused)?;
+        let mut mentions = Vec::new();
+        alone.packages().for_each(|package| mentioned(&alone, package, true, &mut mentions));
+        let named = mentions.iter().map(|name| alone.name(*name));
+        let named = named.chain(pins.iter().map(|(name, ..)| name.as_str()));
+        let compilers = request.platforms.iter().map(|(_, vars)| vars.ocaml_package.as_str());
+        let tables: Vec<(&Index, &Reach)> = states.iter().map(|state| (state.index, state.reach)).collect();
+        let reached = closure(&tables, named.chain(compilers).chain([COMPILER]));
+        let newest = states.iter().filter_map(|state| newest_series(state.index)).max();
+        let is_development: Vec<bool> = request
+            .platforms
+            .iter()
+            .map(|(_, vars)| newest.as_ref().is_some_and(|newest| series(&vars.ocaml_version) > *newest))
+            .collect();
+        let with_beta = is_development.contains(&true).then(|| {
+            let beta = given(&("ocaml-beta.enabled".to_owned(), OCAML_BETA.into()))?;
+            joined(states, &reached, &[pins.as_slice(), &[beta]].concat())
+        });
+        let index = joined(states, &reached, &pins)?;
+        let with_beta = with_beta.transpose()?;
+        Ok(Self { states, request, roots, pins, reached, index, is_development, with_beta })
     }
-    let index = with_pins(&repositories, &pins).map_err(refused)?;
-    // Step 9: a compiler that is not released wants to know that betas are welcome.
-    let is_development: Vec<bool> =
-        request.platforms.iter().map(|(_, vars)| is_development(&repositories, &vars.ocaml_version)).collect();
-    let with_beta = is_development.contains(&true).then(|| {
-        let beta = given(&("ocaml-beta.enabled".to_owned(), OCAML_BETA.into()))?;
-        with_pins(&repositories, &[pins.as_slice(), &[beta]].concat()).map_err(refused)
-    });
-    let with_beta = with_beta.transpose()?;
-    log(&format!(
-        "Solving for {}",
-        request.root_pkgs.iter().map(|(package, _)| package.as_str()).collect::<Vec<_>>().join(" ")
-    ));
-    let one = |((id, vars), is_development): (&(String, Vars), &bool)| {
-        let index = with_beta.as_ref().filter(|_| *is_development).unwrap_or(&index);
-        Question { states, index, roots: &roots, pins: &pins, id, vars }.answer(stop)
-    };
-    let answers: Vec<Result<Answered, Refusal>> = request.platforms.par_iter().zip(&is_development).map(one).collect();
-    let mut selections = Vec::new();
-    for answer in answers {
-        let (lines, selection) = answer?;
-        lines.iter().for_each(|line| log(line));
-        selections.extend(selection);
+
+    /// Names everything that the selections depend on: as long as it is the same, so are they.
+    pub fn looked_at(&self) -> Key {
+        let mut digest = Digest::default();
+        digest.add("solver-service/1");
+        let SolveRequest { root_pkgs, pinned_pkgs, platforms, opam_repository_commits: _ } = self.request;
+        digest.add(root_pkgs);
+        digest.add(pinned_pkgs);
+        digest.add(platforms);
+        for (state, names) in self.states.iter().zip(&self.reached) {
+            digest.add(&state.url);
+            let stamps: Vec<_> = Part { index: state.index, names: Some(names) }.stamps().collect();
+            digest.add(&stamps);
+        }
+        digest.key()
     }
-    Ok(selections)
+
+    /// Solves on every platform.
+    ///
+    /// # Errors
+    /// When it is cancelled, takes too long, or a file that matters is broken.
+    pub fn solve(&self, stop: &Stop) -> Result<Vec<Found>, Refusal> {
+        let mut views: Vec<((bool, Platform), View<'_>)> = Vec::new();
+        let mut places = Vec::new();
+        for ((_, vars), is_development) in self.request.platforms.iter().zip(&self.is_development) {
+            let platform = platform(vars);
+            let known = views.iter().position(|((development, known), _)| {
+                development == is_development && *known == platform
+            });
+            places.push(known.unwrap_or(views.len()));
+            if known.is_none() {
+                let index = self.with_beta.as_ref().filter(|_| *is_development).unwrap_or(&self.index);
+                let setting = Setting { dialect: Dialect::SolverService, ..Setting::new(platform.clone()) };
+                // What is given counts as available: only what is looked for has to be (steps 5 and 6).
+                let view = View::of(index, &setting).amended(self.available(index));
+                views.push(((*is_development, platform), view));
+            }
+        }
+        let one = |((id, vars), place): (&(String, Vars), &usize)| {
+            Question { asked: self, view: &views[*place].1, id, vars }.answer(stop)
+        };
+        self.request.platforms.par_iter().zip(&places).map(one).collect()
+    }
+
+    /// What the request gives, made available.
+    fn available(&self, index: &Index) -> Amendments {
+        let mut amendments = Amendments::new();
+        let packages = self.pins.iter().filter_map(|pin| package(index, pin));
+        packages.for_each(|package| amendments.make_available(package));
+        amendments
+    }
+
+    /// The answer, from what was found now or earlier.
+    ///
+    /// # Errors
+    /// When a repository's history cannot be read, or it is cancelled.
+    pub fn respond(
+        &self,
+        found: Vec<Found>,
+        log: &mut dyn FnMut(&str),
+        stop: &Stop,
+    ) -> Result<Vec<Selection>, Refusal> {
+        let roots: Vec<&str> = self.request.root_pkgs.iter().map(|(package, _)| package.as_str()).collect();
+        log(&format!("Solving for {}", roots.join(" ")));
+        let mut selections = Vec::new();
+        for (found, (id, vars)) in found.into_iter().zip(&self.request.platforms) {
+            found.lines.iter().for_each(|line| log(line));
+            let Some(selection) = found.selection else { continue };
+            let commits = self.commits(&selection, stop)?;
+            let shown: Vec<&str> = commits.iter().map(|(_, commit)| commit.as_str()).collect();
+            log(&format!("(valid since opam-repository commit(s): {})", shown.join(" ")));
+            let FoundSelection { compat_pkgs, packages, .. } = selection;
+            let lower_bound = vars.lower_bound;
+            selections.push(Selection { id: id.clone(), compat_pkgs, packages, commits, lower_bound });
+        }
+        Ok(selections)
+    }
+
+    /// For each repository that a selected package is from the oldest commit that will do.
+    fn commits(&self, selection: &FoundSelection, stop: &Stop) -> Result<Vec<(String, String)>, Refusal> {
+        let mut watched: Vec<FxHashSet<String>> = vec![FxHashSet::default(); self.states.len()];
+        for (package, origin) in selection.packages.iter().zip(&selection.origins) {
+            if let Some(watched) = origin.and_then(|place| watched.get_mut(place as usize)) {
+                watched.insert(package.clone());
+            }
+        }
+        let pairs = self.states.iter().zip(watched).filter(|(_, watched)| !watched.is_empty());
+        pairs
+            .map(|(state, mut watched)| {
+                watched.insert(WATCHED.to_owned());
+                let oldest = state.lineage.oldest_with(state.commit, &watched, stop);
+                Ok((
+                    state.url.to_owned(),
+                    oldest.map_err(|error| match error {
+                        LineageError::Stopped(Stopped::Cancelled) => Refusal::Cancelled,
+                        error => refused(error),
+                    })?,
+                ))
+            })
+            .collect()
+    }
 }
 
-/// Whether a version of OCaml belongs to a series of which nothing is released.
-fn is_development(index: &Index, ocaml_version: &str) -> bool {
-    let series = |version: &str| {
-        let end = version.match_indices(['.', '~', '+']).nth(1).map_or(version.len(), |(end, _)| end);
-        version[..end].to_owned()
-    };
+/// The names that matter, with pins. Later repositories are on top (step 3).
+fn joined(states: &[State<'_>], reached: &[Vec<bool>], pins: &[Given]) -> Result<Index, Refusal> {
+    let parts: Vec<Part<'_>> =
+        states.iter().zip(reached).rev().map(|(state, names)| Part { index: state.index, names: Some(names) }).collect();
+    pinned(&parts, pins).map_err(refused)
+}
+
+fn package(index: &Index, (name, version, _): &Given) -> Option<PackageId> {
+    index.find_package(index.find_name(name.as_str())?, version.as_str())
+}
+
+/// A version of OCaml without its last number: `5.4`.
+fn series(version: &str) -> Series {
+    let end = version.match_indices(['.', '~', '+']).nth(1).map_or(version.len(), |(end, _)| end);
+    Series(version[..end].to_owned())
+}
+
+#[derive(PartialEq, Eq)]
+struct Series(String);
+
+impl Ord for Series {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        version::compare(self.0.as_bytes(), other.0.as_bytes())
+    }
+}
+
+impl PartialOrd for Series {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The newest series of which a version is released: what is above is being developed.
+fn newest_series(index: &Index) -> Option<Series> {
     let released = |package: &PackageId| !index.flags(*package).intersects(file::Flags::AVOID_VERSION);
-    let name = index.find_name("ocaml-base-compiler");
-    let newest = name.and_then(|name| index.versions_of(name).rev().find(released));
-    newest.is_some_and(|newest| {
-        let newest = series(index.version(index.package_version(newest)));
-        version::compare(series(ocaml_version).as_bytes(), newest.as_bytes()).is_gt()
-    })
+    let newest = index.versions_of(index.find_name(COMPILER)?).rev().find(released)?;
+    Some(series(index.version(index.package_version(newest))))
 }
-
-/// The lines of the log, and the selection if there is one.
-type Answered = (Vec<String>, Option<Selection>);
 
 /// A request on one platform.
 struct Question<'q> {
-    states: &'q [State<'q>],
-    index: &'q Index,
-    roots: &'q [Given],
-    pins: &'q [Given],
+    asked: &'q Asked<'q>,
+    view: &'q View<'q>,
     id: &'q str,
     vars: &'q Vars,
 }
 
 impl Question<'_> {
-    fn answer(&self, stop: &Stop) -> Result<Answered, Refusal> {
-        let (index, id, vars) = (self.index, self.id, self.vars);
+    fn answer(&self, stop: &Stop) -> Result<Found, Refusal> {
+        let (index, view, id, vars) = (self.view.index(), self.view, self.id, self.vars);
         let started = Instant::now();
-        let setting = Setting { dialect: Dialect::SolverService, ..Setting::new(platform(vars)) };
-        // What is given counts as available: only what is looked for has to be (steps 5 and 6).
-        let view = View::of(index, &setting).amended(self.available());
-        let fits = |root: &&Given| {
-            self.package(root).is_some_and(|package| is_compatible(&view, package, &vars.ocaml_version))
-        };
-        let compatible: Vec<&Given> = self.roots.iter().filter(fits).collect();
+        let seconds = || started.elapsed().as_secs_f64();
+        let fits =
+            |root: &&Given| package(index, root).is_some_and(|package| is_compatible(view, package, &vars.ocaml_version));
+        let compatible: Vec<&Given> = self.asked.roots.iter().filter(fits).collect();
         if compatible.is_empty() {
-            return Ok((vec![format!("{id}: not available for this platform")], None));
+            let lines = vec![format!("{id}: not available for this platform")];
+            return Ok(Found { lines, selection: None, seconds: seconds() });
         }
         let request = self.request(&compatible)?;
-        self.no_broken_file(&view, &request)?;
-        let seconds = || started.elapsed().as_secs_f64();
-        let selection = match solve_until(&view, &request, stop) {
+        self.no_broken_file(&request)?;
+        let selection = match solve_until(view, &request, stop) {
             Ok(selection) => selection,
             Err(SolveError::Stopped(Stopped::Cancelled)) => return Err(Refusal::Cancelled),
             // Something that is asked for does not exist, or does not fit.
             Err(SolveError::NoSolution | SolveError::UnknownName { .. } | SolveError::UnknownVersion { .. }) => {
                 let mut lines = vec![format!("{id}: eliminated all possibilities in {:.2} s", seconds())];
                 let facts =
-                    explain_facts(&view, &request, stop).map(|facts| facts.iter().map(ToString::to_string).collect());
+                    explain_facts(view, &request, stop).map(|facts| facts.iter().map(ToString::to_string).collect());
                 lines.extend(facts.unwrap_or_else(|error| vec![error.to_string()]));
-                return Ok((lines, None));
+                return Ok(Found { lines, selection: None, seconds: seconds() });
             }
             Err(error) => return Err(refused(error)),
         };
         let packages: Vec<String> = selection.packages().iter().map(|package| index.package_text(*package)).collect();
-        let commits = self.commits(selection.packages())?;
-        let shown: Vec<String> = commits.iter().map(|(_, commit)| commit.clone()).collect();
         let lines = vec![
             format!("{id}: found solution in {:.2} s", seconds()),
             format!("= {id} ="),
             format!("-> {}", packages.join(" ")),
-            format!("(valid since opam-repository commit(s): {})", shown.join(" ")),
         ];
-        let compat_pkgs = compatible.iter().map(|(name, version, _)| format!("{name}.{version}")).collect();
-        let selection = Selection { id: id.to_owned(), compat_pkgs, packages, commits, lower_bound: vars.lower_bound };
-        Ok((lines, Some(selection)))
-    }
-
-    fn package(&self, (name, version, _): &Given) -> Option<PackageId> {
-        self.index.find_package(self.index.find_name(name.as_str())?, version.as_str())
-    }
-
-    /// What the request gives, made available.
-    fn available(&self) -> Amendments {
-        let mut amendments = Amendments::new();
-        let packages = self.pins.iter().filter_map(|pin| self.package(pin));
-        packages.for_each(|package| amendments.make_available(package));
-        amendments
+        // Layer 0 is that of the pins; the last of the states comes next.
+        let states = self.asked.states.len();
+        let origin = |package: &PackageId| {
+            let layer = index.file(index.package_file(*package)).layer;
+            states.checked_sub(layer).filter(|_| layer > 0).map(|place| place as u32)
+        };
+        let selection = FoundSelection {
+            compat_pkgs: compatible.iter().map(|(name, version, _)| format!("{name}.{version}")).collect(),
+            origins: selection.packages().iter().map(origin).collect(),
+            packages,
+        };
+        Ok(Found { lines, selection: Some(selection), seconds: seconds() })
     }
 
     fn request(&self, roots: &[&Given]) -> Result<Request, Refusal> {
@@ -208,8 +360,8 @@ impl Question<'_> {
 
     /// A file that cannot be read fails the request if its name is looked at (step 2): any that a root, or
     /// any version of something that it needs, needs or conflicts with.
-    fn no_broken_file(&self, view: &View<'_>, request: &Request) -> Result<(), Refusal> {
-        let index = self.index;
+    fn no_broken_file(&self, request: &Request) -> Result<(), Refusal> {
+        let index = self.view.index();
         let broken: Vec<_> = index.broken_files().collect();
         if broken.is_empty() {
             return Ok(());
@@ -222,7 +374,7 @@ impl Question<'_> {
                 continue;
             }
             for package in index.versions_of(name) {
-                let compiled = view.package(package);
+                let compiled = self.view.package(package);
                 work.extend(compiled.needs().map(|(name, _)| name));
                 work.extend(compiled.conflicts.iter().map(|(name, _)| *name));
             }
@@ -234,25 +386,6 @@ impl Question<'_> {
                 Err(Refusal::Msg(format!("Error parsing {}: {what}", index.file_text(file))))
             }
         }
-    }
-
-    /// For each repository that a selected package is from the oldest commit that will do.
-    fn commits(&self, packages: &[PackageId]) -> Result<Vec<(String, String)>, Refusal> {
-        let index = self.index;
-        let mut watched: Vec<FxHashSet<String>> = vec![FxHashSet::default(); self.states.len()];
-        for package in packages {
-            let layer = index.file(index.package_file(*package)).layer;
-            if let Some(watched) = layer.checked_sub(PINS + 1).and_then(|layer| watched.get_mut(layer)) {
-                watched.insert(index.package_text(*package));
-            }
-        }
-        let pairs = self.states.iter().zip(watched).filter(|(_, watched)| !watched.is_empty());
-        pairs
-            .map(|(state, mut watched)| {
-                watched.insert(WATCHED.to_owned());
-                Ok((state.url.to_owned(), state.ancestry.oldest_with(&watched).map_err(refused)?))
-            })
-            .collect()
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// A platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vars {
     /// opam's `arch`
@@ -30,7 +30,7 @@ pub struct Vars {
 }
 
 /// A question for several platforms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SolveRequest {
     /// Repositories, each a URL and a commit; later ones are laid over earlier ones.
@@ -44,7 +44,7 @@ pub struct SolveRequest {
 }
 
 /// The text of an opam file, which need not be UTF-8.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OpamText(pub Vec<u8>);
 
 impl fmt::Debug for OpamText {
@@ -89,7 +89,8 @@ impl<'de> Deserialize<'de> for OpamText {
 }
 
 /// The answer for one platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Selection {
     /// The platform's name.
     pub id: String,
@@ -119,6 +120,19 @@ pub enum Refusal {
     Cancelled,
     /// Something is wrong.
     Msg(String),
+}
+
+impl SolveResponse {
+    /// A refusal with words.
+    pub fn message(text: impl fmt::Display) -> Self {
+        Self::Error(Refusal::Msg(text.to_string()))
+    }
+
+    /// As it is sent.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Strings and lists only: nothing in it can fail to be written.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
 }
 
 impl Serialize for SolveResponse {

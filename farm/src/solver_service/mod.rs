@@ -5,6 +5,6 @@ mod json;
 mod roots;
 mod stable;
 
-pub use answer::{State, answer};
+pub use answer::{Asked, Found, State, answer};
 pub use json::{OpamText, Refusal, Selection, SolveRequest, SolveResponse, Vars};
-pub use stable::Ancestry;
+pub use stable::{Lineage, LineageError};

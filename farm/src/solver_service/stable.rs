@@ -1,67 +1,82 @@
 //! The oldest commit at which an answer is the same (section 4, step 11): downstream builds are kept as long
 //! as it does not change.
 
+use caravan_solver::{Stop, Stopped};
 use opam_parser::source::SourceError;
 use opam_parser::source::history::History;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Mutex, PoisonError};
 
-/// The commits before a commit, first parents only, followed back as far as somebody asked.
-pub struct Ancestry {
+/// A repository's commits, first parents only, followed back as far as somebody asked. Shared by all states
+/// of that repository: their pasts are mostly the same.
+pub struct Lineage {
     known: Mutex<Known>,
 }
 
 struct Known {
     history: History,
-    /// From the newest on: each commit with the packages, `NAME.VERSION`, that differ from its first parent.
-    commits: Vec<(String, FxHashSet<String>)>,
-    /// The commit whose differences come next; `None` after the first commit of all.
-    next: Option<String>,
+    /// What each commit that was looked at differs in from its first parent.
+    steps: FxHashMap<String, Step>,
 }
 
-impl Ancestry {
-    /// The ancestry of a commit.
-    ///
-    /// # Errors
-    /// When there is no such commit.
-    pub fn new(history: History, commit: &str) -> Result<Self, SourceError> {
-        let next = Some(history.commit(commit)?.id);
-        Ok(Self { known: Mutex::new(Known { history, commits: Vec::new(), next }) })
+struct Step {
+    parent: Option<String>,
+    /// `NAME.VERSION`
+    changed: FxHashSet<String>,
+}
+
+/// Why there is no oldest commit.
+#[derive(Debug, thiserror::Error)]
+pub enum LineageError {
+    /// The repository cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Nobody waits for it any more.
+    #[error("{0}")]
+    Stopped(Stopped),
+}
+
+impl Lineage {
+    /// The commits of a repository.
+    pub fn new(history: History) -> Self {
+        Self { known: Mutex::new(Known { history, steps: FxHashMap::default() }) }
     }
 
-    /// The oldest commit from which on none of some packages' directories changed.
+    /// The oldest commit, going back from a commit, from which on none of some packages' directories changed.
     ///
     /// # Errors
-    /// When the repository cannot be read.
-    pub fn oldest_with(&self, packages: &FxHashSet<String>) -> Result<String, SourceError> {
+    /// When the repository cannot be read, or the search is stopped.
+    pub fn oldest_with(
+        &self,
+        commit: &str,
+        packages: &FxHashSet<String>,
+        stop: &Stop,
+    ) -> Result<String, LineageError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut place = 0;
+        let mut commit = known.history.commit(commit)?.id;
         loop {
-            if place == known.commits.len() && !known.step()? {
-                // Everything is as it was in the first commit of all.
-                return Ok(known.commits.last().map(|(commit, _)| commit.clone()).unwrap_or_default());
+            stop.check().map_err(LineageError::Stopped)?;
+            let step = known.step(&commit)?;
+            match &step.parent {
+                Some(parent) if packages.is_disjoint(&step.changed) => commit = parent.clone(),
+                _ => return Ok(commit),
             }
-            let (commit, changed) = &known.commits[place];
-            if packages.iter().any(|package| changed.contains(package)) {
-                return Ok(commit.clone());
-            }
-            place += 1;
         }
     }
 }
 
 impl Known {
-    /// Looks at one more commit, if there is one.
-    fn step(&mut self) -> Result<bool, SourceError> {
-        let Some(commit) = self.next.take() else { return Ok(false) };
-        let mut changed = FxHashSet::default();
-        if let Ok(parent) = self.history.commit(&format!("{commit}^")) {
-            for difference in self.history.differences(&parent.id, Some(&commit))? {
-                changed.extend(difference.path.split('/').nth(2).map(str::to_owned));
+    fn step(&mut self, commit: &str) -> Result<&Step, SourceError> {
+        if !self.steps.contains_key(commit) {
+            let mut changed = FxHashSet::default();
+            let parent = self.history.commit(&format!("{commit}^")).ok().map(|parent| parent.id);
+            if let Some(parent) = &parent {
+                for difference in self.history.differences(parent, Some(commit))? {
+                    changed.extend(difference.path.split('/').nth(2).map(str::to_owned));
+                }
             }
-            self.next = Some(parent.id);
+            self.steps.insert(commit.to_owned(), Step { parent, changed });
         }
-        self.commits.push((commit, changed));
-        Ok(true)
+        Ok(&self.steps[commit])
     }
 }

@@ -25,7 +25,7 @@ pub use compile::{Precedence, TooLarge};
 pub use ids::{FileId, NameId, PackageId, StringId, VariableId, VersionId};
 pub use layout::Stamp;
 pub use matching::Matching;
-pub use overlay::{overlay, with_pins};
+pub use overlay::{Part, overlay, pinned, with_pins};
 pub use packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, IndexEnv, Operands};
 
 use crate::diagnostic::{Diagnostic, Position, Severity, Span};

@@ -2,12 +2,13 @@
 
 use super::build::kept_file;
 use super::compile::{Content, FileInput, LayerInput, Pool, Precedence, Problems, TooLarge, TopInput, compile};
-use super::layout::{LayerRow, Section, TopRow};
+use super::layout::{LayerRow, Section, Stamp, TopRow};
 use super::record::Batch;
 use super::{FileId, Index, StringId};
 use crate::file::OpamFile;
 use crate::name::PackageName;
 use crate::version::Version;
+use bstr::BStr;
 
 /// Lays repositories over each other. For each package version the first or the last repository
 /// that has it counts; versions that only one has stay visible (rule R8).
@@ -16,7 +17,8 @@ use crate::version::Version;
 /// When together they are too large.
 pub fn overlay(indexes: &[&Index], precedence: Precedence) -> Result<Index, TooLarge> {
     let pools: Vec<Pool<'_>> = indexes.iter().map(|index| Pool::Index(index)).collect();
-    compile(&layers(indexes), &pools, precedence)
+    let parts: Vec<Part<'_>> = indexes.iter().map(|index| Part { index, names: None }).collect();
+    compile(&layers(&parts), &pools, precedence)
 }
 
 /// An index in which each given package has exactly the given version, with the given opam file
@@ -25,6 +27,38 @@ pub fn overlay(indexes: &[&Index], precedence: Precedence) -> Result<Index, TooL
 /// # Errors
 /// When together they are too large.
 pub fn with_pins(index: &Index, pins: &[(PackageName, Version, OpamFile)]) -> Result<Index, TooLarge> {
+    pinned(&[Part { index, names: None }], pins)
+}
+
+/// An index of which only the packages of some names are wanted.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// The index.
+    pub index: &'a Index,
+    /// By the places of its names, which are wanted; `None`: all.
+    pub names: Option<&'a [bool]>,
+}
+
+impl<'a> Part<'a> {
+    fn wants(&self, file: u32) -> bool {
+        self.names.is_none_or(|names| names[self.index.file_name(FileId(file)).place()])
+    }
+
+    /// The entries below `packages/` that hold something wanted, each with its stamp: as long as these are
+    /// the same, so is what is wanted.
+    pub fn stamps(self) -> impl Iterator<Item = (&'a BStr, Stamp)> {
+        let tops: &[TopRow] = self.index.section(Section::Tops);
+        let wanted = move |(top, _): &(usize, &TopRow)| self.index.top_files(*top).any(|file| self.wants(file));
+        tops.iter().enumerate().filter(wanted).map(move |(_, row)| (self.index.string(StringId(row.name)), row.stamp))
+    }
+}
+
+/// Parts of indexes over each other, the first on top, and pins over all. Asking something that concerns few
+/// names costs what these names cost. Layer 0 is that of the pins.
+///
+/// # Errors
+/// When together they are too large.
+pub fn pinned(parts: &[Part<'_>], pins: &[(PackageName, Version, OpamFile)]) -> Result<Index, TooLarge> {
     let mut batch = Batch::default();
     let records: Vec<_> = pins.iter().map(|(_, _, file)| batch.record(Some(file), vec![], b"")).collect();
     let tops = pins.iter().zip(&records).map(|((name, version, _), record)| TopInput {
@@ -35,21 +69,23 @@ pub fn with_pins(index: &Index, pins: &[(PackageName, Version, OpamFile)]) -> Re
             version: version.as_str(),
             path: Some("".into()),
             stamp: Default::default(),
-            pool: 1,
+            pool: parts.len() as u32,
             content: record.package.as_ref().map(|p| Content { flags: p.flags, synopsis: p.synopsis, body: p.body }),
             problems: Problems::Fresh(&[]),
         }],
     });
-    let pinned = LayerInput { exclusive: true, tops: tops.collect() };
-    let mut all = vec![pinned];
-    all.extend(layers(&[index]));
-    compile(&all, &[Pool::Index(index), Pool::Batch(&batch)], Precedence::FirstWins)
+    let mut all = vec![LayerInput { exclusive: true, tops: tops.collect() }];
+    all.extend(layers(parts));
+    let mut pools: Vec<Pool<'_>> = parts.iter().map(|part| Pool::Index(part.index)).collect();
+    pools.push(Pool::Batch(&batch));
+    compile(&all, &pools, Precedence::FirstWins)
 }
 
 /// The layers of indexes, one after the other; files refer to pools in the indexes' order.
-fn layers<'a>(indexes: &[&'a Index]) -> Vec<LayerInput<'a>> {
+fn layers<'a>(parts: &[Part<'a>]) -> Vec<LayerInput<'a>> {
     let mut layers = Vec::new();
-    for (pool, index) in indexes.iter().copied().enumerate() {
+    for (pool, part) in parts.iter().copied().enumerate() {
+        let index = part.index;
         let tops: &[TopRow] = index.section(Section::Tops);
         let rows: &[LayerRow] = index.section(Section::Layers);
         for (place, row) in rows.iter().enumerate() {
@@ -59,10 +95,12 @@ fn layers<'a>(indexes: &[&'a Index]) -> Vec<LayerInput<'a>> {
                 stamp: tops[top].stamp,
                 files: index
                     .top_files(top)
+                    .filter(|file| part.wants(*file))
                     .map(|file| FileInput { pool: pool as u32, ..kept_file(index, FileId(file)) })
                     .collect(),
             });
-            layers.push(LayerInput { exclusive: false, tops: tops.collect() });
+            let wanted = |top: &TopInput<'_>| part.names.is_none() || !top.files.is_empty();
+            layers.push(LayerInput { exclusive: false, tops: tops.filter(wanted).collect() });
         }
     }
     layers

@@ -273,6 +273,14 @@ impl<'i, E: IndexEnv + ?Sized> Expr<'i, E> for FilterRef<'i> {
 }
 
 impl FilterRef<'_> {
+    /// The variable that it is, if it is nothing else.
+    pub fn as_variable(self) -> Option<VariableId> {
+        match self.0.op() {
+            Op::Variable(id) => Some(id),
+            _ => None,
+        }
+    }
+
     /// Whether it is `true` whatever the variables are, as most `available` fields are.
     pub fn is_true(self) -> bool {
         self.0.op() == Op::Bool(true)

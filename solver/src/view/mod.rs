@@ -169,6 +169,11 @@ impl<'i> View<'i> {
         Environment { variables: &self.variables, index: self.index, package, flags }
     }
 
+    /// How many packages were compiled so far: those that solves reached.
+    pub fn explored(&self) -> usize {
+        self.packages.iter().filter(|package| package.get().is_some()).count()
+    }
+
     /// What the platform allows of a name.
     pub fn name(&self, name: NameId) -> &NameView {
         self.names[name.place()].get_or_init(|| {

@@ -1,5 +1,6 @@
 //! What can go wrong, with the exit code and the words for it.
 
+use caravan_solver::compiler::CompilerError;
 use opam_parser::index::{BuildError, TooLarge};
 use opam_parser::repository::CacheError;
 use opam_parser::source::SourceError;
@@ -123,6 +124,18 @@ impl From<BuildError> for Failure {
 impl From<TooLarge> for Failure {
     fn from(error: TooLarge) -> Self {
         Self::new(Kind::Repository, error.to_string())
+    }
+}
+
+impl From<CompilerError> for Failure {
+    fn from(error: CompilerError) -> Self {
+        match error {
+            CompilerError::Malformed(_) => {
+                Self::usage(error.to_string()).hint("write `--ocaml 5.4.1`, or `--ocaml 5.4` for its newest release")
+            }
+            CompilerError::NoOcaml => Self::unknown_package("ocaml", &[]),
+            CompilerError::Unknown { version, newest } => Self::unknown_version("ocaml", &version, &newest),
+        }
     }
 }
 

@@ -9,5 +9,16 @@
 //! Nothing here clones, listens or knows of processes: states are handed in, opened.
 
 pub mod digest;
+pub mod doors;
+pub mod generated;
+pub mod memory;
+pub mod metrics;
+pub mod pool;
 pub mod reach;
+pub mod repositories;
+pub mod service;
+pub mod siblings;
 pub mod solver_service;
+pub mod tasks;
+pub mod vat;
+pub mod worker;

@@ -39,6 +39,6 @@ pub mod rebuild;
 pub mod report;
 
 pub use listing::{
-    Dependents, Mentions, Options, Sort, Targets, coinstallable, direct, edges, like_opam_repo_ci, recursive,
-    required_by, required_by_recursively,
+    Dependents, ListReport, Mentions, Options, Sort, Targets, coinstallable, direct, edges, like_opam_repo_ci,
+    recursive, required_by, required_by_recursively,
 };

@@ -36,6 +36,7 @@
 //! # }
 //! ```
 
+pub mod compiler;
 pub mod dialect;
 mod engine;
 pub mod environment;
@@ -45,6 +46,7 @@ pub mod platform;
 pub mod problem;
 mod question;
 pub mod reduce;
+pub mod report;
 pub mod solve;
 pub mod stop;
 pub mod verify;

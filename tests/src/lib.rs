@@ -7,6 +7,7 @@
 // This crate exists for tests alone, where a panic is how to fail.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+pub mod git;
 pub mod hard;
 mod lifting;
 mod memory;

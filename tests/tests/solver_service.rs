@@ -4,64 +4,11 @@
 use caravan_farm::reach::Reach;
 use caravan_farm::solver_service::{Lineage, OpamText, Refusal, SolveRequest, SolveResponse, State, Vars, answer};
 use caravan_solver::Stop;
+use caravan_tests::git::{COMPILERS, Repository, opam};
 use opam_parser::index::Index;
 use opam_parser::source::Source;
 use opam_parser::source::git::GitSource;
 use opam_parser::source::history::History;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// A git repository of opam files.
-struct Repository {
-    directory: tempfile::TempDir,
-}
-
-impl Repository {
-    fn new() -> Self {
-        let made = Self { directory: tempfile::tempdir().unwrap() };
-        made.git(&["init", "--quiet", "--initial-branch=main"]);
-        made
-    }
-
-    fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
-            .args(arguments)
-            .current_dir(self.path())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// Adds packages, `NAME.VERSION` and text, and gives the commit.
-    fn commit(&self, packages: &[(&str, &str)]) -> String {
-        for (package, body) in packages {
-            let name = package.split('.').next().unwrap();
-            let directory: PathBuf = self.path().join("packages").join(name).join(package);
-            fs_err::create_dir_all(&directory).unwrap();
-            fs_err::write(directory.join("opam"), opam(body)).unwrap();
-        }
-        self.git(&["add", "."]);
-        self.git(&["commit", "--quiet", "--allow-empty", "-m", "a change"]);
-        self.git(&["rev-parse", "HEAD"])
-    }
-}
-
-fn opam(body: &str) -> String {
-    format!("opam-version: \"2.0\"\n{body}\n")
-}
-
-const COMPILERS: [(&str, &str); 4] = [
-    ("ocaml-base-compiler.5.0.0", "flags: compiler"),
-    ("ocaml-base-compiler.4.14.2", "flags: compiler"),
-    ("ocaml.5.0.0", "depends: \"ocaml-base-compiler\" {= \"5.0.0\"}"),
-    ("ocaml.4.14.2", "depends: \"ocaml-base-compiler\" {= \"4.14.2\"}"),
-];
 
 fn vars(ocaml: &str) -> Vars {
     let text = |text: &str| text.to_owned();

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod change;
+pub(crate) mod farm;
 mod planning;
 
 pub(crate) use change::*;
@@ -10,7 +11,8 @@ use caravan_solver::problem;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// The help text about exit codes; `README.md` has the same table.
 const EXIT_CODES: &str = "\
@@ -54,7 +56,19 @@ impl Command {
 
     /// Whether it looks at repositories.
     pub(crate) fn reads_repositories(&self) -> bool {
-        !matches!(self, Self::Parse(_) | Self::Cache(_) | Self::Completions(_) | Self::Man(_))
+        !matches!(
+            self,
+            Self::Parse(_)
+                | Self::Cache(_)
+                | Self::Completions(_)
+                | Self::Man(_)
+                | Self::Serve(_)
+                | Self::SolverService(_)
+                | Self::DocsCiSolver(_)
+                | Self::MirageCiSolver(_)
+                | Self::Submit(_)
+                | Self::Worker(_)
+        )
     }
 }
 
@@ -62,7 +76,8 @@ impl Arguments {
     /// The arguments of this process. Ends it if they are wrong, or help is wanted.
     pub(crate) fn read() -> Self {
         let mut command = Self::command();
-        let matches = command.get_matches_mut();
+        let matches =
+            command.try_get_matches_from_mut(called_as(std::env::args_os())).unwrap_or_else(|error| error.exit());
         if let Some((_, matches)) = matches.subcommand() {
             let given = |id: &str| {
                 matches.try_contains_id(id).unwrap_or(false)
@@ -79,6 +94,24 @@ impl Arguments {
         }
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// The programs that this one stands in for: a link with such a name is the command.
+const NAMES: [(&str, &str); 3] = [
+    ("solver-service", "solver-service"),
+    ("ocaml-docs-ci-solver", "docs-ci-solver"),
+    ("mirage-ci-solver", "mirage-ci-solver"),
+];
+
+/// Arguments with the command that the program's name stands for.
+fn called_as(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let name = arguments.first().and_then(|program| Path::new(program).file_name()?.to_str().map(str::to_owned));
+    let known = name.and_then(|name| NAMES.iter().find(|(program, _)| *program == name));
+    if let Some((_, command)) = known {
+        arguments.insert(1, (*command).into());
+    }
+    arguments
 }
 
 #[derive(Args)]
@@ -188,6 +221,19 @@ pub(crate) enum Command {
     Lock(Lock),
     /// The platforms that plans are made for
     Platforms(ListPlatforms),
+    /// Answer questions over HTTP
+    Serve(farm::Serve),
+    /// Stand in for ocurrent/solver-service: over Cap'n Proto, for one parent, or for an OCluster scheduler
+    SolverService(farm::SolverService),
+    /// Stand in for ocaml-docs-ci's solver: one client over standard input, which is a socket
+    DocsCiSolver(farm::DocsCiSolver),
+    /// Stand in for mirage-ci's solver: one client over standard input, which is a socket
+    MirageCiSolver(farm::MirageCiSolver),
+    /// Have an OCluster scheduler's workers do tasks
+    Submit(farm::Submit),
+    /// What services start: one job at a time
+    #[command(hide = true)]
+    Worker(farm::Worker),
     /// Check opam files
     Parse(Parse),
     /// The cache of indexes and clones

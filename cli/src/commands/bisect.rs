@@ -1,7 +1,7 @@
 //! `caravan bisect`
 
-use super::solve::{compiler, failure};
-use super::{json_platform, states};
+use super::solve::failure;
+use super::states;
 use crate::arguments::{Bisect, Format, Global, Sought};
 use crate::failure::{Failure, Kind, NO};
 use crate::output::{BOLD, DIM, Output};
@@ -10,7 +10,9 @@ use crate::session::{Session, cache, precedence};
 use caravan_revdeps::bisect::{self, BisectError, Turn, Turns};
 use caravan_revdeps::impact::Difference;
 use caravan_revdeps::report::difference_text;
+use caravan_solver::compiler::compiler;
 use caravan_solver::explain::{Fact, Statement};
+use caravan_solver::report::variables;
 use caravan_solver::{Request, Root, Stop};
 use opam_parser::repository::Location;
 use opam_parser::source::history::Commit;
@@ -164,7 +166,7 @@ fn json(search: &bisect::Bisect<'_>, found: &Turns, output: &mut Output) -> Resu
     });
     output.json(&Json {
         schema: "caravan.bisect/1",
-        platform: json_platform(search.platform),
+        platform: variables(search.platform),
         roots: search.request.roots.iter().map(ToString::to_string).collect(),
         sought: search.sought,
         installable: found.installable,

@@ -1,6 +1,5 @@
 //! `caravan bounds`
 
-use super::impact::targets;
 use super::solve::failure;
 use super::states::States;
 use crate::arguments::{Bounds, Format, Global};
@@ -9,7 +8,7 @@ use crate::output::Output;
 use crate::platform::platforms;
 use crate::session::Session;
 use caravan_revdeps::bounds::{BoundsError, Proposal, propose};
-use caravan_revdeps::impact::Step;
+use caravan_revdeps::impact::{Step, targets};
 use caravan_solver::{Request, Stop};
 use opam_parser::index::{Found, PackageId};
 use opam_parser::name::split_package;
@@ -36,7 +35,8 @@ pub(crate) fn run(global: &Global, arguments: &Bounds, output: &mut Output) -> R
     let mut broken = named.iter().map(|text| package(&states.after, text, output)).collect::<Result<Vec<_>, _>>()?;
     broken.sort_unstable();
     broken.dedup();
-    let targets = targets(&states, &arguments.targets, &platforms, &Request::default())?;
+    let targets =
+        targets(&states.before.index, &states.after.index, &platforms, &arguments.targets.ocaml, &Request::default())?;
     let step = Step::new(&states.before.index, &states.after.index, states.changes.clone());
     let text = |file| states.text(file);
     let found = output.spinning("solving", || propose(&step, &targets, &broken, &text, &Stop::new()));

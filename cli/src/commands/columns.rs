@@ -1,13 +1,14 @@
 //! What plans are made for: platforms of the catalogue, and packages.
 
 use super::list::matches;
-use super::solve::{compiler, failure};
+use super::solve::failure;
 use crate::arguments::{Columns, Rows};
 use crate::failure::{Failure, Kind};
 use crate::platform::platforms;
 use caravan_planning::catalogue::{Catalogue, CatalogueError, Entry};
 use caravan_planning::matrix::latest;
 use caravan_revdeps::impact::Target;
+use caravan_solver::compiler::compiler;
 use caravan_solver::{Request, SolveError, Stop, View, explain};
 use opam_parser::index::{Index, PackageId};
 use std::path::Path;

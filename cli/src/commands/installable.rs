@@ -1,18 +1,17 @@
 //! `caravan installable`
 
-use super::solve::{compiler, failure};
-use super::{json_platform, newest_of_each_name};
+use super::solve::failure;
 use crate::arguments::{Format, Global, Installable};
 use crate::failure::{Failure, NO};
 use crate::output::{BOLD, Cell, Counter, Output};
 use crate::platform::platforms;
 use crate::session::Session;
+use caravan_solver::compiler::compiler;
 use caravan_solver::reduce::{Bound, Sets};
+use caravan_solver::report::InstallableReport;
 use caravan_solver::view::Masks;
 use caravan_solver::{Flags, Platform, Request, Stop, View, installable};
 use opam_parser::index::{Index, PackageId};
-use serde::Serialize;
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -29,7 +28,11 @@ pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output)
     let mut answers = Vec::new();
     for platform in platforms {
         let view = View::new(index, &platform);
-        let targets = targets(arguments, &view, &named);
+        let candidates = match arguments.packages.is_empty() {
+            true => index.packages().collect(),
+            false => named.clone(),
+        };
+        let targets = if arguments.all_versions { candidates } else { view.newest_of_each_name(candidates) };
         let counter = Counter::new(output, "solving", targets.len());
         let result = installable(&view, &request, &targets, flags, &Stop::new(), &|count| counter.done(count));
         drop(counter);
@@ -38,7 +41,7 @@ pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output)
     }
     let all = answers.iter().all(|(_, answer)| answer.iter().all(|(_, installable)| *installable));
     match output.format {
-        Format::Json => json(index, &answers, output)?,
+        Format::Json => output.json(&InstallableReport::new(index, &answers))?,
         _ => text(index, arguments, &answers, output)?,
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(NO) })
@@ -69,29 +72,6 @@ fn named(arguments: &Installable, session: &Session) -> Result<Vec<PackageId>, F
     Ok(named)
 }
 
-fn targets(arguments: &Installable, view: &View<'_>, named: &[PackageId]) -> Vec<PackageId> {
-    let index = view.index();
-    let candidates: Vec<PackageId> = match arguments.packages.is_empty() {
-        true => index.packages().collect(),
-        false => named.to_vec(),
-    };
-    if arguments.all_versions {
-        return candidates;
-    }
-    // The newest that this platform has; where it has none, the newest.
-    let here: Vec<PackageId> = candidates
-        .iter()
-        .copied()
-        .filter(|package| view.is_available(*package) && !view.is_avoided(*package))
-        .collect();
-    let mut newest = newest_of_each_name(index, here);
-    let known: Vec<_> = newest.iter().map(|package| index.package_name(*package)).collect();
-    let rest = candidates.into_iter().filter(|package| known.binary_search(&index.package_name(*package)).is_err());
-    newest.extend(newest_of_each_name(index, rest.collect()));
-    newest.sort_unstable();
-    newest
-}
-
 fn text(
     index: &Index,
     arguments: &Installable,
@@ -116,30 +96,4 @@ fn text(
         ))?;
     }
     Ok(())
-}
-
-#[derive(Serialize)]
-struct Json {
-    schema: &'static str,
-    answers: Vec<JsonAnswer>,
-}
-
-#[derive(Serialize)]
-struct JsonAnswer {
-    platform: BTreeMap<String, String>,
-    installable: Vec<String>,
-    not_installable: Vec<String>,
-}
-
-fn json(index: &Index, answers: &[(Platform, Vec<(PackageId, bool)>)], output: &mut Output) -> Result<(), Failure> {
-    let of = |answer: &[(PackageId, bool)], wanted: bool| {
-        let found = answer.iter().filter(|(_, installable)| *installable == wanted);
-        found.map(|(package, _)| index.package_text(*package)).collect()
-    };
-    let answers = answers.iter().map(|(platform, answer)| JsonAnswer {
-        platform: json_platform(platform),
-        installable: of(answer, true),
-        not_installable: of(answer, false),
-    });
-    output.json(&Json { schema: "caravan.installable/1", answers: answers.collect() })
 }

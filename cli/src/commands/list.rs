@@ -1,12 +1,13 @@
 //! `caravan list`
 
-use super::{JsonPackage, json_platform, newest_of_each_name, row};
+use super::row;
 use crate::arguments::{Format, Global, List};
 use crate::failure::{Failure, NO};
 use crate::output::Output;
 use crate::platform::one_platform;
 use crate::session::Session;
 use caravan_solver::View;
+use caravan_solver::report::{PackageReport, variables};
 use opam_parser::index::PackageId;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 struct Answer {
     schema: &'static str,
     platform: BTreeMap<String, String>,
-    packages: Vec<JsonPackage>,
+    packages: Vec<PackageReport>,
 }
 
 pub(crate) fn run(global: &Global, arguments: &List, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -35,12 +36,12 @@ pub(crate) fn run(global: &Global, arguments: &List, output: &mut Output) -> Res
         .filter(|package| arguments.all || view.is_available(*package))
         .collect();
     if !arguments.all_versions {
-        packages = newest_of_each_name(index, packages);
+        packages = index.newest_of_each_name(packages);
     }
     let found = !packages.is_empty() || arguments.patterns.is_empty();
     if output.format == Format::Json {
-        let packages = packages.into_iter().map(|package| JsonPackage::new(index, package)).collect();
-        output.json(&Answer { schema: "caravan.list/1", platform: json_platform(&platform), packages })?;
+        let packages = packages.into_iter().map(|package| PackageReport::new(index, package)).collect();
+        output.json(&Answer { schema: "caravan.list/1", platform: variables(&platform), packages })?;
     } else {
         let rows: Vec<_> = packages.into_iter().map(|package| row(index, package)).collect();
         output.table(&rows)?;

@@ -1,20 +1,19 @@
 //! What `caravan revdeps` and `caravan deps` have in common: targets, selection, the forms of a list.
 
-use super::solve::{compiler, failure};
-use super::{JsonPackage, json_platform, newest_of_each_name, row};
+use super::row;
+use super::solve::failure;
 use crate::arguments::{Format, Listing};
 use crate::failure::{Failure, Kind};
 use crate::output::{BOLD, DIM, Output};
 use crate::platform::one_platform;
 use crate::session::Session;
-use caravan_revdeps::{Options, Targets, coinstallable, edges};
+use caravan_revdeps::{ListReport, Options, Targets, coinstallable, edges};
+use caravan_solver::compiler::compiler;
 use caravan_solver::problem::Flags;
 use caravan_solver::{Platform, Request, Root, SolveError, Stop, View, solve};
 use opam_parser::atom::Atom;
 use opam_parser::index::{Found, PackageId};
 use opam_parser::syntax::RelOp;
-use opam_parser::version;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
@@ -102,7 +101,7 @@ impl<'s> Listed<'s> {
             found.retain(|package| selection.packages().contains(package));
         }
         if !arguments.all_versions {
-            found = newest_of_each_name(&self.session.index, found);
+            found = self.session.index.newest_of_each_name(found);
         }
         Ok(found)
     }
@@ -128,16 +127,10 @@ impl<'s> Listed<'s> {
         let index = &self.session.index;
         match output.format {
             Format::Dot => self.dot(found, output)?,
-            Format::Json => output.json(&Answer {
-                schema,
-                platform: json_platform(&self.platform),
-                targets: self.atoms.iter().map(Atom::to_string).collect(),
-                packages: found.iter().map(|package| JsonPackage::new(index, *package)).collect(),
-                edges: self.arguments.tree.then(|| {
-                    let text = |package| index.package_text(package);
-                    self.edges(found).1.into_iter().map(|(from, to)| [text(from), text(to)]).collect()
-                }),
-            })?,
+            Format::Json => {
+                let edges = self.arguments.tree.then(|| self.edges(found).1);
+                output.json(&ListReport::new(schema, &self.view, &self.atoms, found, edges.as_deref()))?;
+            }
             _ if self.arguments.tree => self.tree(found, upwards, output)?,
             _ => output.table(&found.iter().map(|package| row(index, *package)).collect::<Vec<_>>())?,
         }
@@ -150,7 +143,7 @@ impl<'s> Listed<'s> {
         let mut targets: Vec<PackageId> = self.targets.packages(index).collect();
         targets.retain(|package| self.arguments.all || self.view.is_available(*package));
         if !self.arguments.all_versions {
-            targets = newest_of_each_name(index, targets);
+            targets = index.newest_of_each_name(targets);
         }
         let mut all = found.to_vec();
         all.extend(&targets);
@@ -210,16 +203,6 @@ impl<'s> Listed<'s> {
     }
 }
 
-#[derive(Serialize)]
-struct Answer {
-    schema: &'static str,
-    platform: BTreeMap<String, String>,
-    targets: Vec<String>,
-    packages: Vec<JsonPackage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    edges: Option<Vec<[String; 2]>>,
-}
-
 /// The versions that an atom names; there must be one.
 fn target(session: &Session, atom: &Atom, output: &Output) -> Result<Targets, Failure> {
     let index = &session.index;
@@ -230,16 +213,13 @@ fn target(session: &Session, atom: &Atom, output: &Output) -> Result<Targets, Fa
     {
         return Err(session.broken(file, output));
     }
-    let holds = |package| {
-        let found = index.version(index.package_version(package));
-        op.holds(version::compare(found.as_bytes(), wanted.as_str().as_bytes()))
-    };
-    if !index.versions_of(name).any(holds) {
+    let targets = Targets::of_atom(index, name, atom);
+    if targets.packages(index).next().is_none() {
         let wanted = match op {
             RelOp::Eq => wanted.to_string(),
             op => format!("{} {wanted}", op.as_str()),
         };
         return Err(Failure::unknown_version(index.name(name), &wanted, &session.newest(name)));
     }
-    Ok(Targets::of(index, name, holds))
+    Ok(targets)
 }

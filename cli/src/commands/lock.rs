@@ -1,13 +1,14 @@
 //! `caravan lock`
 
 use super::project;
-use super::solve::{compiler, failure};
+use super::solve::failure;
 use crate::arguments::{Format, Global, Lock, LockFor};
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::platform::one_platform;
 use crate::session::{Session, precedence};
 use caravan_planning::lock::{LockError, Rules, locked, monorepo, roots};
+use caravan_solver::compiler::compiler;
 use caravan_solver::problem::Pin;
 use caravan_solver::{Request, Setting, SolveError, Stop, View, explain, solve_until};
 use opam_parser::index::{Index, PackageId};

@@ -48,7 +48,7 @@ const OCAML_BETA: &str = "opam-version: \"2.0\"\nflags: avoid-version\n";
 pub fn answer(states: &[State<'_>], request: &SolveRequest, log: &mut dyn FnMut(&str), stop: &Stop) -> SolveResponse {
     let mut selections = || {
         let asked = Asked::read(states, request)?;
-        let found = asked.solve(stop)?;
+        let (found, _) = asked.solve(stop)?;
         asked.respond(found, log, stop)
     };
     match selections() {
@@ -159,18 +159,17 @@ impl<'s> Asked<'s> {
         digest.key()
     }
 
-    /// Solves on every platform.
+    /// Solves on every platform; also says how many package versions were looked at.
     ///
     /// # Errors
     /// When it is cancelled, takes too long, or a file that matters is broken.
-    pub fn solve(&self, stop: &Stop) -> Result<Vec<Found>, Refusal> {
+    pub fn solve(&self, stop: &Stop) -> Result<(Vec<Found>, u64), Refusal> {
         let mut views: Vec<((bool, Platform), View<'_>)> = Vec::new();
         let mut places = Vec::new();
         for ((_, vars), is_development) in self.request.platforms.iter().zip(&self.is_development) {
             let platform = platform(vars);
-            let known = views.iter().position(|((development, known), _)| {
-                development == is_development && *known == platform
-            });
+            let known =
+                views.iter().position(|((development, known), _)| development == is_development && *known == platform);
             places.push(known.unwrap_or(views.len()));
             if known.is_none() {
                 let index = self.with_beta.as_ref().filter(|_| *is_development).unwrap_or(&self.index);
@@ -183,7 +182,8 @@ impl<'s> Asked<'s> {
         let one = |((id, vars), place): (&(String, Vars), &usize)| {
             Question { asked: self, view: &views[*place].1, id, vars }.answer(stop)
         };
-        self.request.platforms.par_iter().zip(&places).map(one).collect()
+        let found = self.request.platforms.par_iter().zip(&places).map(one).collect::<Result<_, _>>()?;
+        Ok((found, views.iter().map(|(_, view)| view.explored() as u64).sum()))
     }
 
     /// What the request gives, made available.
@@ -247,8 +247,12 @@ impl<'s> Asked<'s> {
 
 /// The names that matter, with pins. Later repositories are on top (step 3).
 fn joined(states: &[State<'_>], reached: &[Vec<bool>], pins: &[Given]) -> Result<Index, Refusal> {
-    let parts: Vec<Part<'_>> =
-        states.iter().zip(reached).rev().map(|(state, names)| Part { index: state.index, names: Some(names) }).collect();
+    let parts: Vec<Part<'_>> = states
+        .iter()
+        .zip(reached)
+        .rev()
+        .map(|(state, names)| Part { index: state.index, names: Some(names) })
+        .collect();
     pinned(&parts, pins).map_err(refused)
 }
 
@@ -297,8 +301,9 @@ impl Question<'_> {
         let (index, view, id, vars) = (self.view.index(), self.view, self.id, self.vars);
         let started = Instant::now();
         let seconds = || started.elapsed().as_secs_f64();
-        let fits =
-            |root: &&Given| package(index, root).is_some_and(|package| is_compatible(view, package, &vars.ocaml_version));
+        let fits = |root: &&Given| {
+            package(index, root).is_some_and(|package| is_compatible(view, package, &vars.ocaml_version))
+        };
         let compatible: Vec<&Given> = self.asked.roots.iter().filter(fits).collect();
         if compatible.is_empty() {
             let lines = vec![format!("{id}: not available for this platform")];

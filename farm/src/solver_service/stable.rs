@@ -46,12 +46,7 @@ impl Lineage {
     ///
     /// # Errors
     /// When the repository cannot be read, or the search is stopped.
-    pub fn oldest_with(
-        &self,
-        commit: &str,
-        packages: &FxHashSet<String>,
-        stop: &Stop,
-    ) -> Result<String, LineageError> {
+    pub fn oldest_with(&self, commit: &str, packages: &FxHashSet<String>, stop: &Stop) -> Result<String, LineageError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut commit = known.history.commit(commit)?.id;
         loop {

@@ -268,6 +268,12 @@ impl Index {
         self.section::<u32>(Section::VersionKeys)[version.place()]
     }
 
+    /// Of packages in opam's order, the last of each name.
+    pub fn newest_of_each_name(&self, packages: Vec<PackageId>) -> Vec<PackageId> {
+        let same = |a: &PackageId, b: &PackageId| self.package_name(*a) == self.package_name(*b);
+        packages.chunk_by(same).filter_map(|group| group.last().copied()).collect()
+    }
+
     fn row(&self, package: PackageId) -> &PackageRow {
         &self.section::<PackageRow>(Section::Packages)[package.place()]
     }

@@ -20,6 +20,7 @@ mod cycles;
 mod dangling;
 mod installability;
 mod selections;
+mod targets;
 
 pub use cycles::Cycles;
 pub use dangling::Dangling;
@@ -27,6 +28,7 @@ pub(crate) use installability::Known;
 pub use installability::{Cause, Gained, Lost, Refused};
 pub(crate) use selections::between;
 pub use selections::{Difference, Reselected};
+pub use targets::targets;
 
 use crate::changes::Changes;
 use crate::listing::{Dependents, Mentions, Sort};

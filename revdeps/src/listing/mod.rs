@@ -10,17 +10,21 @@ mod dependents;
 mod formula;
 mod forward;
 mod graph;
+mod report;
 
 pub use coinstallable::{coinstallable, like_opam_repo_ci};
 pub use dependents::{Dependents, Mentions, Sort, recursive};
 pub use forward::{required_by, required_by_recursively};
 pub use graph::edges;
+pub use report::ListReport;
 
 use caravan_solver::View;
 use caravan_solver::environment::DependencyFlags;
 use caravan_solver::mask::Mask;
 use formula::{Touched, touched};
+use opam_parser::atom::Atom;
 use opam_parser::index::{Index, NameId, PackageId};
+use opam_parser::version;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -88,6 +92,16 @@ impl Targets {
         let mut mask = Mask::empty(versions.len());
         versions.enumerate().filter(|(_, package)| wanted(*package)).for_each(|(place, _)| mask.insert(place));
         Self(BTreeMap::from([(name, mask)]))
+    }
+
+    /// The versions of a name that an atom allows.
+    pub fn of_atom(index: &Index, name: NameId, atom: &Atom) -> Self {
+        Self::of(index, name, |package| {
+            let found = index.version(index.package_version(package));
+            atom.constraint
+                .as_ref()
+                .is_none_or(|(op, wanted)| op.holds(version::compare(found.as_bytes(), wanted.as_str().as_bytes())))
+        })
     }
 
     /// Adds other targets.

@@ -3,31 +3,22 @@
 mod show;
 mod targets;
 
-pub(crate) use targets::compiler;
-
 use crate::arguments::{Cycles, Dialect, Global, Prefer, PushDown, Solve};
 use crate::failure::{Failure, Kind, NO};
 use crate::output::Output;
 use crate::platform::platforms;
 use crate::session::Session;
-use caravan_solver::explain::HeldBack;
+use caravan_solver::compiler::compiler;
 use caravan_solver::problem::{self, LowerBounds, Preference};
+use caravan_solver::report::Answer;
 use caravan_solver::{
-    Explanation, Platform, Problem, Request, Selection, Setting, SolveError, Stop, View, explain, explain_versions,
-    solve_checked, solve_together, solve_until,
+    Problem, Request, Setting, SolveError, Stop, View, explain, explain_versions, solve_checked, solve_together,
+    solve_until,
 };
 use opam_parser::index::{Index, NameId};
 use opam_parser::name::PackageName;
 use rayon::prelude::*;
 use std::process::ExitCode;
-
-/// What came out for one platform.
-pub(crate) struct Answer {
-    pub(crate) platform: Platform,
-    pub(crate) result: Result<Selection, Explanation>,
-    /// With `--explain-versions`.
-    pub(crate) held_back: Option<Vec<HeldBack>>,
-}
 
 /// A question and its answers.
 pub(crate) struct Answered<'a> {
@@ -132,7 +123,7 @@ fn question(
         time_limit_ms: arguments.time_limit,
     };
     if let Some(version) = &arguments.platforms.ocaml {
-        request.roots.insert(0, targets::compiler(&session.index, version)?);
+        request.roots.insert(0, compiler(&session.index, version)?);
     }
     Ok((session, settings, request, shown))
 }

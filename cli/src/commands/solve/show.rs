@@ -1,20 +1,29 @@
 //! Answers of `caravan solve`, for people and for programs.
 
-use super::{Answer, Answered};
-use crate::commands::{JsonPackage, json_platform, synopsis};
+use super::Answered;
+use crate::commands::synopsis;
 use crate::failure::Failure;
 use crate::output::{BOLD, Cell, DIM, Output};
-use caravan_solver::explain::{Fact, HeldBack, Hint, Statement};
+use caravan_solver::explain::{Fact, HeldBack};
+use caravan_solver::report::{Answer, Answers};
 use caravan_solver::{Explanation, Selection};
 use opam_parser::file::field_line;
-use opam_parser::index::{NameId, PackageId};
+use opam_parser::index::PackageId;
 use opam_parser::name::split_package;
-use serde::Serialize;
-use std::collections::BTreeMap;
 
 pub(super) fn show(answered: &Answered<'_>, output: &mut Output) -> Result<(), Failure> {
     match output.format {
-        crate::arguments::Format::Json => output.json(&json(answered)),
+        crate::arguments::Format::Json => {
+            let answers = Answers {
+                index: answered.index,
+                roots: &answered.roots,
+                answers: &answered.answers,
+                differing: answered.differing.as_deref(),
+                checked: answered.checked,
+                place: &|fact| place(answered, fact),
+            };
+            output.json(&answers.report())
+        }
         _ => text(answered, output),
     }
 }
@@ -151,100 +160,4 @@ fn held_back(answered: &Answered<'_>, answer: &Answer, output: &mut Output) -> R
         }
     }
     Ok(())
-}
-
-#[derive(Serialize)]
-struct Json<'a> {
-    schema: &'static str,
-    roots: &'a [String],
-    answers: Vec<JsonAnswer<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    differing: Option<Vec<&'a str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checked: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct JsonAnswer<'a> {
-    platform: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    packages: Option<Vec<JsonPackage>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    held_back: Option<Vec<JsonHeldBack<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    no_solution: Option<JsonExplanation<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonExplanation<'a> {
-    facts: Vec<JsonFact<'a>>,
-    hints: &'a [Hint],
-}
-
-#[derive(Serialize)]
-struct JsonHeldBack<'a> {
-    name: &'a str,
-    version: &'a str,
-    best: &'a str,
-    facts: Vec<JsonFact<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonFact<'a> {
-    #[serde(flatten)]
-    statement: &'a Statement,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    origin: Option<JsonOrigin<'a>>,
-    text: String,
-}
-
-#[derive(Serialize)]
-struct JsonOrigin<'a> {
-    package: &'a str,
-    field: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<String>,
-}
-
-fn json<'a>(answered: &'a Answered<'_>) -> Json<'a> {
-    let index = answered.index;
-    let name = |name: &NameId| index.name(*name);
-    let version = |package: &PackageId| index.version(index.package_version(*package));
-    let facts = |facts: &'a [Fact]| -> Vec<JsonFact<'a>> {
-        let origin = |fact: &'a Fact| {
-            let origin = fact.origin.as_ref()?;
-            Some(JsonOrigin { package: &origin.package, field: origin.field, place: place(answered, fact) })
-        };
-        let fact =
-            |fact: &'a Fact| JsonFact { statement: &fact.statement, origin: origin(fact), text: fact.to_string() };
-        facts.iter().map(fact).collect()
-    };
-    let answer =
-        |answer: &'a Answer| JsonAnswer {
-            platform: json_platform(&answer.platform),
-            packages: answer.result.as_ref().ok().map(|selection| {
-                selection.packages().iter().map(|package| JsonPackage::new(index, *package)).collect()
-            }),
-            held_back: answer.held_back.as_ref().map(|held_back| {
-                let held = |held: &'a HeldBack| JsonHeldBack {
-                    name: name(&index.package_name(held.package)),
-                    version: version(&held.package),
-                    best: version(&held.best),
-                    facts: facts(&held.facts),
-                };
-                held_back.iter().map(held).collect()
-            }),
-            no_solution: answer
-                .result
-                .as_ref()
-                .err()
-                .map(|explanation| JsonExplanation { facts: facts(&explanation.facts), hints: &explanation.hints }),
-        };
-    Json {
-        schema: "caravan.solve/2",
-        roots: &answered.roots,
-        answers: answered.answers.iter().map(answer).collect(),
-        differing: answered.differing.as_ref().map(|differing| differing.iter().map(name).collect()),
-        checked: (answered.checked && answered.answers.iter().any(|answer| answer.result.is_ok())).then_some(true),
-    }
 }

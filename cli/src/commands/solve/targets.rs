@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::session::Session;
 use caravan_solver::problem::{Constraint, Pin};
 use caravan_solver::{Flags, Problem, Root};
-use opam_parser::index::{Found, Index};
+use opam_parser::index::Found;
 use opam_parser::name::PackageName;
 use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
@@ -103,43 +103,6 @@ fn known(root: &Root, session: &Session, output: &mut Output) -> Result<PackageN
         }
     }
     Ok(PackageName::new(session.index.name(name)).unwrap_or_else(|| root.name.clone()))
-}
-
-/// The compiler that was asked for: that version of `ocaml`, or the newest that begins with it.
-pub(crate) fn compiler(index: &Index, text: &str) -> Result<Root, Failure> {
-    let wrong = || {
-        Failure::usage(format!("`{text}` is not a version of OCaml"))
-            .hint("write `--ocaml 5.4.1`, or `--ocaml 5.4` for its newest release")
-    };
-    let version = Version::new(text).ok_or_else(wrong)?;
-    let name = PackageName::new("ocaml").ok_or_else(wrong)?;
-    let known = index.find_name("ocaml").filter(|id| !index.package_range(*id).is_empty());
-    let Some(id) = known else { return Err(Failure::unknown_package("ocaml", &[])) };
-    let constraints = match index.find_package(id, text) {
-        Some(_) => vec![Constraint(RelOp::Eq, version)],
-        None => {
-            // `5.4` stands for 5.4.0, 5.4.1 and so on: from it up to its next sibling. Versions of OCaml
-            // have two digits after the first dot until 4.14.
-            let next = text.rsplit_once('.').and_then(|(major, minor)| {
-                let next = minor.parse::<u64>().ok()?.checked_add(1)?;
-                Version::new(&format!("{major}.{next:0width$}~", width = minor.len()))
-            });
-            let next = next.or_else(|| Version::new(&format!("{}~", text.parse::<u64>().ok()?.checked_add(1)?)));
-            let next = next.ok_or_else(wrong)?;
-            let inside = |package| {
-                let found = Version::new(index.version(index.package_version(package)));
-                found.is_some_and(|found| found >= version && found < next)
-            };
-            if !index.versions_of(id).any(inside) {
-                let newest = index.versions_of(id).rev().take(5);
-                let known: Vec<String> =
-                    newest.map(|package| index.version(index.package_version(package)).to_owned()).collect();
-                return Err(Failure::unknown_version("ocaml", text, &known));
-            }
-            vec![Constraint(RelOp::Geq, version), Constraint(RelOp::Lt, next)]
-        }
-    };
-    Ok(Root { name, constraints, flags: Flags::default() })
 }
 
 /// A problem in JSON, from a file or standard input.

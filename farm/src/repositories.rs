@@ -1,0 +1,306 @@
+//! Clones of the repositories that requests name, and fetching what is new in them.
+//!
+//! A clone lies below the cache directory, at the host and path of its URL. Requests that need the same fetch
+//! wait for the same one; nothing else waits. What is fetched is decided by a person who started the service:
+//! only URLs of allowed kinds, never an option of git, never a local path unless that is allowed.
+
+use crate::metrics::{JobLabels, Metrics, Outcome};
+use crate::worker::frames::StateName;
+use opam_parser::source::SourceError;
+use opam_parser::source::history::History;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::sync::watch;
+
+/// How repositories are got.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where clones are kept.
+    pub directory: PathBuf,
+    /// The kinds of URLs that may be fetched: `https`, `ssh`, `git`, `http`, `file`.
+    pub schemes: Vec<String>,
+    /// How long a fetch may take.
+    pub limit: Duration,
+}
+
+/// Why a state cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// It is no URL of a repository.
+    #[error("`{0}` is not the URL of a git repository")]
+    Malformed(String),
+    /// Its kind is not allowed.
+    #[error("`{url}` is not fetched: this service allows {allowed}")]
+    NotAllowed {
+        /// The URL.
+        url: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// It is no commit id.
+    #[error("`{0}` is not the id of a commit")]
+    MalformedCommit(String),
+    /// The commit is not there, not even after a fetch.
+    #[error("Still missing commit after update! {url} has no {commit}")]
+    NoCommit {
+        /// The repository.
+        url: String,
+        /// The commit.
+        commit: String,
+    },
+    /// git failed.
+    #[error("{doing} {url} failed: {reason}")]
+    Git {
+        /// `cloning` or `fetching`
+        doing: &'static str,
+        /// The repository.
+        url: String,
+        /// git's words.
+        reason: String,
+    },
+    /// The machine failed.
+    #[error("{0}")]
+    System(String),
+}
+
+/// The clones.
+pub struct Repositories {
+    settings: Settings,
+    clones: Mutex<HashMap<String, Arc<Clone>>>,
+    fetching: watch::Sender<usize>,
+    metrics: Arc<Metrics>,
+}
+
+/// One fetch, as long as it lasts.
+struct Fetching<'f>(&'f watch::Sender<usize>);
+
+impl<'f> Fetching<'f> {
+    fn new(count: &'f watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A clone.
+struct Clone {
+    url: String,
+    path: PathBuf,
+    /// Held by whoever fetches.
+    fetching: tokio::sync::Mutex<()>,
+    /// How many fetches began.
+    begun: AtomicU64,
+    /// Commits that are there.
+    known: Mutex<HashSet<String>>,
+}
+
+/// The scheme of a URL: `file` for a path.
+fn scheme(url: &str) -> Option<&str> {
+    if let Some((scheme, _)) = url.split_once("://") {
+        return Some(scheme);
+    }
+    if url.starts_with('/') {
+        return Some("file");
+    }
+    // `ext::sh -c …` and its like.
+    if url.contains("::") {
+        return None;
+    }
+    // `git@github.com:ocaml/opam-repository.git`
+    let (host, path) = url.split_once(':')?;
+    (!host.is_empty() && !host.contains('/') && !path.is_empty()).then_some("ssh")
+}
+
+/// Where a clone lies below the cache directory, as solver-service has it: `github_com/ocaml/opam-repository_git`.
+fn place(url: &str) -> Option<PathBuf> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let clean = |part: &str| -> String {
+        part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+    };
+    let parts: Vec<String> = rest.split(['/', ':']).filter(|part| !part.is_empty()).map(clean).collect();
+    (!parts.is_empty()).then(|| parts.iter().collect())
+}
+
+impl Repositories {
+    /// The clones below a directory.
+    pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Self {
+        Self { settings, clones: Mutex::default(), fetching: watch::Sender::new(0), metrics }
+    }
+
+    /// How many fetches there are, now and from now on.
+    pub fn fetching(&self) -> watch::Receiver<usize> {
+        self.fetching.subscribe()
+    }
+
+    fn clone_of(&self, url: &str) -> Result<Arc<Clone>, FetchError> {
+        let malformed = || FetchError::Malformed(url.to_owned());
+        if url.starts_with('-') || url.chars().any(char::is_control) || url.len() > 2000 {
+            return Err(malformed());
+        }
+        let scheme = scheme(url).ok_or_else(malformed)?;
+        if !self.settings.schemes.iter().any(|allowed| allowed == scheme) {
+            let allowed = self.settings.schemes.join(", ");
+            return Err(FetchError::NotAllowed { url: url.to_owned(), allowed });
+        }
+        let path = self.settings.directory.join(place(url).ok_or_else(malformed)?);
+        let mut clones = self.clones.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Clone {
+            url: url.to_owned(),
+            path,
+            fetching: tokio::sync::Mutex::new(()),
+            begun: AtomicU64::new(0),
+            known: Mutex::default(),
+        };
+        Ok(Arc::clone(clones.entry(url.to_owned()).or_insert_with(|| Arc::new(made()))))
+    }
+
+    /// A commit of a repository, fetched if it is not there. `before_fetch` is called before a fetch begins.
+    ///
+    /// # Errors
+    /// See [`FetchError`].
+    pub async fn get(
+        &self,
+        url: &str,
+        commit: &str,
+        before_fetch: &(dyn Fn() + Send + Sync),
+    ) -> Result<StateName, FetchError> {
+        if ![40, 64].contains(&commit.len()) || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(FetchError::MalformedCommit(commit.to_owned()));
+        }
+        let clone = self.clone_of(url)?;
+        let state = StateName { url: url.to_owned(), clone: clone.path.clone(), commit: commit.to_ascii_lowercase() };
+        let seen = clone.begun.load(Ordering::SeqCst);
+        if clone.has(&state.commit).await? {
+            return Ok(state);
+        }
+        before_fetch();
+        let _fetching = clone.fetching.lock().await;
+        // A fetch that began after this request came has brought what there is.
+        let fetched_meanwhile = clone.begun.load(Ordering::SeqCst) > seen;
+        if clone.has(&state.commit).await? {
+            return Ok(state);
+        }
+        let _counted = Fetching::new(&self.fetching);
+        if !fetched_meanwhile {
+            clone.begun.fetch_add(1, Ordering::SeqCst);
+            let fetched = self.fetch(&clone).await;
+            let result = if fetched.is_ok() { Outcome::ok } else { Outcome::error };
+            self.metrics.fetches.get_or_create(&JobLabels { result }).inc();
+            fetched?;
+        }
+        if !clone.has(&state.commit).await? {
+            self.fetch_commit(&clone, &state.commit).await;
+        }
+        match clone.has(&state.commit).await? {
+            true => Ok(state),
+            false => Err(FetchError::NoCommit { url: url.to_owned(), commit: commit.to_owned() }),
+        }
+    }
+
+    async fn fetch(&self, clone: &Clone) -> Result<(), FetchError> {
+        if !clone.path.is_dir() {
+            return self.clone_new(clone).await;
+        }
+        tracing::info!(url = clone.url, "fetching");
+        let everything = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+        self.run(self.git_fetch(clone, &everything), "fetching", &clone.url).await
+    }
+
+    /// A pull request's commit is on no branch; many hosts give it to whoever knows its id.
+    async fn fetch_commit(&self, clone: &Clone, commit: &str) {
+        if let Err(error) = self.run(self.git_fetch(clone, &[commit]), "fetching", &clone.url).await {
+            tracing::info!(url = clone.url, commit, "{error}");
+        }
+    }
+
+    fn git_fetch(&self, clone: &Clone, refs: &[&str]) -> Command {
+        let mut command = self.git();
+        command.arg("--git-dir").arg(&clone.path).args(["fetch", "--quiet", "--no-auto-maintenance"]);
+        command.arg("origin").args(refs);
+        command
+    }
+
+    /// Into a directory of its own, renamed when it is complete: nobody sees half a clone.
+    async fn clone_new(&self, clone: &Clone) -> Result<(), FetchError> {
+        tracing::info!(url = clone.url, "cloning");
+        let system = |error: std::io::Error| FetchError::System(error.to_string());
+        let parent = clone.path.parent().unwrap_or(&self.settings.directory);
+        fs_err::create_dir_all(parent).map_err(system)?;
+        let number = clone.begun.load(Ordering::SeqCst);
+        let unfinished = parent.join(format!(".unfinished-{}-{number}", std::process::id()));
+        let mut command = self.git();
+        command.args(["clone", "--quiet", "--bare", "--", &clone.url]).arg(&unfinished);
+        let cloned = self.run(command, "cloning", &clone.url).await;
+        let made = cloned.and_then(|()| fs_err::rename(&unfinished, &clone.path).map_err(system));
+        if made.is_err() {
+            let _ = fs_err::remove_dir_all(&unfinished);
+        }
+        made
+    }
+
+    fn git(&self) -> Command {
+        let mut command = Command::new("git");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", self.settings.schemes.join(":"));
+        command.args(["-c", "gc.auto=0"]);
+        command
+    }
+
+    async fn run(&self, mut command: Command, doing: &'static str, url: &str) -> Result<(), FetchError> {
+        let failed = |reason: String| FetchError::Git { doing, url: url.to_owned(), reason };
+        let output = tokio::time::timeout(self.settings.limit, command.output()).await;
+        let output = output
+            .map_err(|_| failed(format!("it took longer than {} s", self.settings.limit.as_secs())))?
+            .map_err(|error| FetchError::System(format!("cannot run `git`: {error}")))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let reason = said.lines().rev().find(|line| line.starts_with("fatal:")).or(said.lines().last());
+        Err(failed(format!(
+            "{} ({})",
+            reason.unwrap_or("git said nothing").trim_start_matches("fatal: "),
+            output.status
+        )))
+    }
+}
+
+impl Clone {
+    async fn has(&self, commit: &str) -> Result<bool, FetchError> {
+        if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(commit) {
+            return Ok(true);
+        }
+        let (path, wanted) = (self.path.clone(), commit.to_owned());
+        let found = tokio::task::spawn_blocking(move || has(&path, &wanted)).await;
+        let found = found.map_err(|error| FetchError::System(error.to_string()))??;
+        if found {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.len() > 10_000 {
+                known.clear();
+            }
+            known.insert(commit.to_owned());
+        }
+        Ok(found)
+    }
+}
+
+fn has(path: &Path, commit: &str) -> Result<bool, FetchError> {
+    if !path.is_dir() {
+        return Ok(false);
+    }
+    match History::open(path).and_then(|history| history.commit(commit)) {
+        Ok(found) => Ok(found.id == commit),
+        Err(SourceError::NoRevision { .. }) => Ok(false),
+        Err(error) => Err(FetchError::System(error.to_string())),
+    }
+}

@@ -1,0 +1,271 @@
+//! Connections: sockets, TLS over them, Cap'n Proto over that.
+
+use super::address::{Authentication, Location, MalformedAddress, SturdyRef};
+use super::bootstrap::{Ids, WithIds};
+use super::identity::{Fingerprint, Identity, IdentityError};
+use super::tls;
+use capnp::capability::{Client, FromClientHook};
+use capnp::message::ReaderOptions;
+use capnp_rpc::RpcSystem;
+use capnp_rpc::rpc_twoparty_capnp::Side;
+use capnp_rpc::twoparty::VatNetwork;
+use rustls::pki_types::ServerName;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, BufWriter};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::task::{AbortHandle, JoinHandle, spawn_local};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_util::compat::{TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
+use tokio_util::sync::CancellationToken;
+
+/// A message may have that many words; a request of every opam file that there is would have fewer.
+const MAX_WORDS: usize = 16 << 20;
+/// How long a peer may take to shake hands.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+/// After that much silence the system asks whether the peer is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum VatError {
+    /// The address.
+    #[error(transparent)]
+    Address(#[from] MalformedAddress),
+    /// The socket.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The key.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// TLS.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The peer says nothing.
+    #[error("`{0}` does not answer")]
+    Silent(String),
+}
+
+fn options() -> ReaderOptions {
+    let mut options = ReaderOptions::new();
+    options.traversal_limit_in_words(Some(MAX_WORDS));
+    options
+}
+
+type Network<R> = VatNetwork<R>;
+
+/// Cap'n Proto over a stream.
+fn system(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    side: Side,
+    ids: Ids,
+    bootstrap: Option<Client>,
+) -> RpcSystem<Side> {
+    let (reader, writer) = tokio::io::split(stream);
+    let (reader, writer) = (BufReader::new(reader).compat(), BufWriter::new(writer).compat_write());
+    let network: Network<_> = VatNetwork::new(reader, writer, side, options());
+    RpcSystem::new(Box::new(WithIds { inner: network, ids }), bootstrap)
+}
+
+/// Serves one connection until it ends.
+pub async fn serve_one(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, id: Vec<u8>, service: Client) {
+    if let Err(error) = system(stream, Side::Server, Ids::Serve(Rc::new(id)), Some(service)).await {
+        tracing::debug!("a connection ended: {error}");
+    }
+}
+
+/// Where connections come in.
+pub struct Listener {
+    socket: Socket,
+    /// The path of a socket that is ours to remove.
+    _path: Option<SocketPath>,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+struct SocketPath(PathBuf);
+
+impl Drop for SocketPath {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listener {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When that is not possible there.
+    pub async fn bind(location: &Location) -> io::Result<Self> {
+        match location {
+            Location::Tcp(host, port) => {
+                Ok(Self { socket: Socket::Tcp(TcpListener::bind((host.as_str(), *port)).await?), _path: None })
+            }
+            Location::Unix(path) => {
+                remove_stale(path).await?;
+                let socket = UnixListener::bind(path)?;
+                Ok(Self { socket: Socket::Unix(socket), _path: Some(SocketPath(path.clone())) })
+            }
+        }
+    }
+
+    /// Where it listens: with the port that was chosen if none was given.
+    ///
+    /// # Errors
+    /// When the system does not know.
+    pub fn location(&self, asked: &Location) -> io::Result<Location> {
+        match (&self.socket, asked) {
+            (Socket::Tcp(socket), Location::Tcp(host, _)) => {
+                Ok(Location::Tcp(host.clone(), socket.local_addr()?.port()))
+            }
+            _ => Ok(asked.clone()),
+        }
+    }
+}
+
+/// A socket that nobody listens at any more is in the way.
+async fn remove_stale(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(data) if data.file_type().is_socket() && UnixStream::connect(path).await.is_err() => {
+            fs_err::remove_file(path)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Serves connections until `stop`, each with a service that knows whose it is. With an identity over TLS. When
+/// it stops, connections that are open stay as long as whoever called this lives.
+pub async fn serve(
+    listener: &Listener,
+    identity: Option<&Identity>,
+    id: &[u8],
+    stop: &CancellationToken,
+    service: impl Fn(&str) -> Client + 'static,
+) -> Result<(), VatError> {
+    let acceptor = match identity {
+        Some(identity) => Some(TlsAcceptor::from(Arc::new(tls::server(identity)?))),
+        None => None,
+    };
+    let service = Rc::new(service);
+    let mut number = 0_u64;
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            accepted = accept(&listener.socket) => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Too many open files, for instance: others will be closed.
+                tracing::warn!("a connection is not accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        number += 1;
+        let (acceptor, service, id) = (acceptor.clone(), Rc::clone(&service), id.to_vec());
+        spawn_local(async move {
+            let Some(acceptor) = acceptor else {
+                let service = service(&format!("{peer}#{number}"));
+                return serve_one(stream, id, service).await;
+            };
+            match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    let keys = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                    let key = keys.first().and_then(Fingerprint::of_certificate);
+                    let peer = key.map_or(peer, |key| key.to_string());
+                    let service = service(&peer);
+                    serve_one(stream, id, service).await;
+                }
+                Ok(Err(error)) => tracing::info!(peer, "no TLS: {error}"),
+                Err(_) => tracing::info!(peer, "no TLS: the peer says nothing"),
+            }
+        });
+    }
+}
+
+/// A stream of either kind.
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+
+async fn accept(socket: &Socket) -> io::Result<(Box<dyn Stream>, String)> {
+    match socket {
+        Socket::Tcp(socket) => {
+            let (stream, peer) = socket.accept().await?;
+            prepare(&stream)?;
+            Ok((Box::new(stream), peer.ip().to_string()))
+        }
+        Socket::Unix(socket) => {
+            let (stream, _) = socket.accept().await?;
+            let peer = stream.peer_cred().map_or_else(|_| "unix".to_owned(), |peer| format!("uid {}", peer.uid()));
+            Ok((Box::new(stream), peer))
+        }
+    }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    rustix::net::sockopt::set_socket_keepalive(stream, true)?;
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_keepidle(stream, KEEP_ALIVE)?;
+    Ok(())
+}
+
+/// A connection to somebody else's service.
+pub struct Connected<T> {
+    /// The service. Calls on it fail if it is refused.
+    pub service: T,
+    /// Ends when the connection does.
+    pub ended: JoinHandle<()>,
+    abort: AbortHandle,
+}
+
+impl<T> Drop for Connected<T> {
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
+}
+
+/// Connects to a service.
+///
+/// # Errors
+/// When there is no connection, or the vat there has another key.
+pub async fn connect<T: FromClientHook>(to: &SturdyRef, identity: &Identity) -> Result<Connected<T>, VatError> {
+    let connecting = async {
+        let stream: Box<dyn Stream> = match &to.location {
+            Location::Tcp(host, port) => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                prepare(&stream)?;
+                Box::new(stream)
+            }
+            Location::Unix(path) => Box::new(UnixStream::connect(path).await?),
+        };
+        let ids = Ids::Ask(Rc::new(to.id.clone()));
+        Ok::<_, VatError>(match to.authentication {
+            Authentication::Insecure => system(stream, Side::Client, ids, None),
+            Authentication::Key(key) => {
+                let connector = TlsConnector::from(Arc::new(tls::client(identity, key)?));
+                // Not sent, and not looked at.
+                let name = ServerName::try_from("capnp").map_err(io::Error::other)?;
+                system(connector.connect(name, stream).await?, Side::Client, ids, None)
+            }
+        })
+    };
+    let system = tokio::time::timeout(HANDSHAKE, connecting).await;
+    let mut system = system.map_err(|_| VatError::Silent(to.location.to_string()))??;
+    let service = system.bootstrap(Side::Server);
+    let ended = spawn_local(async move {
+        if let Err(error) = system.await {
+            tracing::debug!("a connection ended: {error}");
+        }
+    });
+    let abort = ended.abort_handle();
+    Ok(Connected { service, ended, abort })
+}

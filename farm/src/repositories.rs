@@ -104,6 +104,21 @@ struct Clone {
     known: Mutex<HashSet<String>>,
 }
 
+/// Clones that are being made have names that begin so.
+const UNFINISHED: &str = ".unfinished-";
+/// What was begun so long ago was left behind by a process that was killed.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+fn remove_abandoned(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let modified = entry.metadata().and_then(|data| data.modified());
+        let old = modified.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > ABANDONED));
+        if old && entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// The scheme of a URL: `file` for a path.
 fn scheme(url: &str) -> Option<&str> {
     if let Some((scheme, _)) = url.split_once("://") {
@@ -236,16 +251,13 @@ impl Repositories {
         let system = |error: std::io::Error| FetchError::System(error.to_string());
         let parent = clone.path.parent().unwrap_or(&self.settings.directory);
         fs_err::create_dir_all(parent).map_err(system)?;
-        let number = clone.begun.load(Ordering::SeqCst);
-        let unfinished = parent.join(format!(".unfinished-{}-{number}", std::process::id()));
+        remove_abandoned(parent);
+        let unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(parent).map_err(system)?;
+        let target = unfinished.path().join("clone.git");
         let mut command = self.git();
-        command.args(["clone", "--quiet", "--bare", "--", &clone.url]).arg(&unfinished);
-        let cloned = self.run(command, "cloning", &clone.url).await;
-        let made = cloned.and_then(|()| fs_err::rename(&unfinished, &clone.path).map_err(system));
-        if made.is_err() {
-            let _ = fs_err::remove_dir_all(&unfinished);
-        }
-        made
+        command.args(["clone", "--quiet", "--bare", "--", &clone.url]).arg(&target);
+        self.run(command, "cloning", &clone.url).await?;
+        fs_err::rename(&target, &clone.path).map_err(system)
     }
 
     fn git(&self) -> Command {

@@ -16,7 +16,7 @@ pub mod steps;
 
 pub use lifting::lifted;
 pub use memory::{index_of_texts, source_of_texts};
-pub use pigeons::pigeons;
+pub use pigeons::{pigeon_packages, pigeons};
 
 use fs_err as fs;
 use opam_parser::index::{Built, Index, build};

@@ -141,7 +141,7 @@ pub(crate) struct RunService {
     pub(crate) capnp_public_address: Option<String>,
     /// The file with the secret key, made if it is not there; empty: a new key that is not kept
     #[arg(long, value_name = "PEM", default_value = "")]
-    pub(crate) capnp_secret_key_file: PathBuf,
+    pub(crate) capnp_secret_key_file: String,
     /// Talk without TLS
     #[arg(long)]
     pub(crate) capnp_disable_tls: bool,

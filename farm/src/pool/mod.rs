@@ -211,8 +211,13 @@ impl Pool {
     pub async fn run(&self, client: &str, job: Job, log: mpsc::UnboundedSender<String>) -> Result<Answer, PoolError> {
         let (answer, answered) = oneshot::channel();
         let pending = Pending { client: client.to_owned(), key: key(&job), job, log, answer, since: Instant::now() };
+        let limit = Duration::from_millis(pending.job.limit_ms);
         self.take(pending)?;
-        answered.await.unwrap_or(Err(PoolError::ShuttingDown))
+        // A worker keeps the limit; this is for when there is none.
+        match tokio::time::timeout(limit + 2 * self.shared.settings.grace, answered).await {
+            Ok(answer) => answer.unwrap_or(Err(PoolError::ShuttingDown)),
+            Err(_) => Err(PoolError::Deadline(limit)),
+        }
     }
 
     fn take(&self, pending: Pending) -> Result<(), PoolError> {

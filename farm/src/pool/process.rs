@@ -43,6 +43,8 @@ impl Process {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         let mut command = Command::new(&start.program);
         command.args(&start.arguments).arg0("caravan").env_clear().current_dir("/").kill_on_drop(true);
+        // Memory counts when it is used, not when the allocator sets it aside.
+        command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
         // Everything else that is open here closes itself when another program is started.
         command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn()?;

@@ -114,12 +114,8 @@ impl<'s> Asked<'s> {
     pub fn read(states: &'s [State<'s>], request: &'s SolveRequest) -> Result<Self, Refusal> {
         let roots: Vec<Given> = request.root_pkgs.iter().map(given).collect::<Result<_, _>>()?;
         let also: Vec<Given> = request.pinned_pkgs.iter().map(given).collect::<Result<_, _>>()?;
-        let mut pins: Vec<Given> = Vec::new();
-        for pin in roots.iter().chain(&also) {
-            if pins.iter().all(|known| known.0 != pin.0) {
-                pins.push(pin.clone());
-            }
-        }
+        let mut known: FxHashSet<&PackageName> = FxHashSet::default();
+        let pins: Vec<Given> = roots.iter().chain(&also).filter(|pin| known.insert(&pin.0)).cloned().collect();
         let alone = pinned(&[], &pins).map_err(refused)?;
         let mut mentions = Vec::new();
         alone.packages().for_each(|package| mentioned(&alone, package, true, &mut mentions));

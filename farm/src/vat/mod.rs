@@ -11,7 +11,7 @@ mod tls;
 
 pub use address::{Authentication, Listen, Location, MalformedAddress, SturdyRef};
 pub use identity::{Fingerprint, Identity, IdentityError};
-pub use stream::{Connected, Listener, VatError, connect, serve, serve_one};
+pub use stream::{Connected, Connections, Listener, VatError, attach, connect, serve, serve_one};
 
 /// A capability of any interface.
 pub type Capability = capnp::capability::Client;

@@ -11,14 +11,14 @@ use capnp_rpc::rpc_twoparty_capnp::Side;
 use capnp_rpc::twoparty::VatNetwork;
 use rustls::pki_types::ServerName;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader, BufWriter};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::task::{AbortHandle, JoinHandle, spawn_local};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet, spawn_local};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_util::compat::{TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
 use tokio_util::sync::CancellationToken;
@@ -90,11 +90,23 @@ enum Socket {
     Unix(UnixListener),
 }
 
-struct SocketPath(PathBuf);
+struct SocketPath {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl SocketPath {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), inode: fs_err::symlink_metadata(path)?.ino() })
+    }
+}
 
 impl Drop for SocketPath {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        // Somebody else may have put theirs there meanwhile.
+        if std::fs::symlink_metadata(&self.path).is_ok_and(|data| data.ino() == self.inode) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -111,7 +123,7 @@ impl Listener {
             Location::Unix(path) => {
                 remove_stale(path).await?;
                 let socket = UnixListener::bind(path)?;
-                Ok(Self { socket: Socket::Unix(socket), _path: Some(SocketPath(path.clone())) })
+                Ok(Self { socket: Socket::Unix(socket), _path: Some(SocketPath::new(path)?) })
             }
         }
     }
@@ -134,21 +146,33 @@ impl Listener {
 async fn remove_stale(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(data) if data.file_type().is_socket() && UnixStream::connect(path).await.is_err() => {
-            fs_err::remove_file(path)
+            match fs_err::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
         }
         _ => Ok(()),
     }
 }
 
-/// Serves connections until `stop`, each with a service that knows whose it is. With an identity over TLS. When
-/// it stops, connections that are open stay as long as whoever called this lives.
+/// Connections that are open; they end when this goes.
+pub struct Connections {
+    _open: JoinSet<()>,
+}
+
+/// Serves connections until `stop`, each with a service that knows whose it is. With an identity over TLS. What
+/// is open then stays open as long as what this returns.
+///
+/// # Errors
+/// When the key cannot be used.
 pub async fn serve(
     listener: &Listener,
     identity: Option<&Identity>,
     id: &[u8],
     stop: &CancellationToken,
     service: impl Fn(&str) -> Client + 'static,
-) -> Result<(), VatError> {
+) -> Result<Connections, VatError> {
+    let mut connections = JoinSet::new();
     let acceptor = match identity {
         Some(identity) => Some(TlsAcceptor::from(Arc::new(tls::server(identity)?))),
         None => None,
@@ -157,7 +181,9 @@ pub async fn serve(
     let mut number = 0_u64;
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => return Ok(Connections { _open: connections }),
+            // What ended is forgotten.
+            Some(_) = connections.join_next() => continue,
             accepted = accept(&listener.socket) => accepted,
         };
         let (stream, peer) = match accepted {
@@ -171,7 +197,7 @@ pub async fn serve(
         };
         number += 1;
         let (acceptor, service, id) = (acceptor.clone(), Rc::clone(&service), id.to_vec());
-        spawn_local(async move {
+        connections.spawn_local(async move {
             let Some(acceptor) = acceptor else {
                 let service = service(&format!("{peer}#{number}"));
                 return serve_one(stream, id, service).await;
@@ -259,7 +285,16 @@ pub async fn connect<T: FromClientHook>(to: &SturdyRef, identity: &Identity) -> 
         })
     };
     let system = tokio::time::timeout(HANDSHAKE, connecting).await;
-    let mut system = system.map_err(|_| VatError::Silent(to.location.to_string()))??;
+    let system = system.map_err(|_| VatError::Silent(to.location.to_string()))??;
+    Ok(connected(system))
+}
+
+/// A service at the other end of a stream, as a program has it with its child.
+pub fn attach<T: FromClientHook>(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, id: &[u8]) -> Connected<T> {
+    connected(system(stream, Side::Client, Ids::Ask(Rc::new(id.to_vec())), None))
+}
+
+fn connected<T: FromClientHook>(mut system: RpcSystem<Side>) -> Connected<T> {
     let service = system.bootstrap(Side::Server);
     let ended = spawn_local(async move {
         if let Err(error) = system.await {
@@ -267,5 +302,5 @@ pub async fn connect<T: FromClientHook>(to: &SturdyRef, identity: &Identity) -> 
         }
     });
     let abort = ended.abort_handle();
-    Ok(Connected { service, ended, abort })
+    Connected { service, ended, abort }
 }

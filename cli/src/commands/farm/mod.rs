@@ -92,8 +92,9 @@ fn settings(global: &Global, farm: &Farm) -> Result<Settings, Failure> {
 }
 
 /// Runs a service on one thread, until its work ends or the process is asked to end; then what was taken is
-/// finished. The work gets the service and a token that says that it is to end.
-fn run<W: Future<Output = Result<(), Failure>>>(
+/// finished, and only then what the work left goes. The work gets the service and a token that says that it is to
+/// end.
+fn run<L, W: Future<Output = Result<L, Failure>>>(
     global: &Global,
     farm: &Farm,
     work: impl FnOnce(Arc<Service>, CancellationToken) -> W,
@@ -123,7 +124,7 @@ fn run<W: Future<Output = Result<(), Failure>>>(
         }
         // Answers that were made are still being written.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        worked
+        worked.map(drop)
     });
     // Whatever still waits for something else does so in vain.
     runtime.shutdown_background();

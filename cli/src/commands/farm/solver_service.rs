@@ -45,8 +45,8 @@ pub(crate) fn run(global: &Global, arguments: &SolverService, output: &mut Outpu
     Ok(ExitCode::SUCCESS)
 }
 
-fn identity(file: &Path) -> Result<Identity, Failure> {
-    let made = if file.as_os_str().is_empty() { Identity::ephemeral() } else { Identity::load(file) };
+fn identity(file: &str) -> Result<Identity, Failure> {
+    let made = if file.is_empty() { Identity::ephemeral() } else { Identity::load(Path::new(file)) };
     made.map_err(system)
 }
 
@@ -106,9 +106,20 @@ pub(super) fn child(
     socket.set_nonblocking(true).map_err(system)?;
     run_service(global, farm, |service, stop| async move {
         let socket = UnixStream::from_std(socket).map_err(system)?;
+        let serving = serve_one(socket, CHILD.to_vec(), door(Arc::clone(&service)));
+        tokio::pin!(serving);
         tokio::select! {
-            () = serve_one(socket, CHILD.to_vec(), door(service)) => {}
+            () = &mut serving => return Ok(()),
             () = stop.cancelled() => {}
+        }
+        // What was taken is answered before the connection ends.
+        let answered = async {
+            service.drain().await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
+        tokio::select! {
+            () = &mut serving => {}
+            () = answered => {}
         }
         Ok(())
     })
@@ -119,7 +130,7 @@ fn cluster(global: &Global, arguments: &RunCluster) -> Result<(), Failure> {
     let (name, capacity) = (arguments.name.clone(), arguments.capacity);
     let settings = cluster::Settings { connect, name, capacity, pause: PAUSE };
     // OCaml's vats keep one connection for each key, so every worker has its own.
-    let identity = identity(Path::new(""))?;
+    let identity = identity("")?;
     run_service(global, &arguments.farm, |service, stop| async move {
         cluster::work(service, settings, identity, stop).await;
         Ok(())

@@ -1,12 +1,17 @@
-//! Answers the requests of the OCaml community's CI services.
+//! Answers the questions of the OCaml community's CI services, in their own protocols, from a pool of worker
+//! processes.
 //!
 //! ```text
-//! a request's JSON ── SolveRequest ──┐
-//! states of repositories ── State ───┴─ answer ── one platform after the other ──> SolveResponse ──> JSON
-//!     └─ history ── Ancestry ──> the oldest commit at which the answer would be the same
+//! client ── doors ── service::Service ── pool::Pool ── socket ── worker ──> answer
+//!                      │                   └─ a bounded queue in which clients take turns
+//!                      ├─ repositories::Repositories: clones, fetched once for all who need the same
+//!                      └─ memory::Memory: answers, as long as nothing changed that they looked at
+//! worker: states ── reach (which names can matter) ── solver_service, siblings, tasks ──> answer
+//! vat: Cap'n Proto as OCaml's capnp-rpc has it
 //! ```
 //!
-//! Nothing here clones, listens or knows of processes: states are handed in, opened.
+//! The service never looks into an opam file: whatever a request does to the process that answers it, it does to a
+//! worker.
 
 pub mod digest;
 pub mod doors;

@@ -67,7 +67,7 @@ pub struct Metrics {
     /// Requests whose answer was known as a whole.
     pub remembered: Counter,
     /// Questions whose solutions were known from another commit.
-    pub recalled: Gauge,
+    pub recalled: Counter,
     /// Bytes of answers that are kept.
     pub memory_bytes: Gauge,
     /// Seconds since the service began.
@@ -120,6 +120,7 @@ impl Metrics {
         let refused = counter("caravan_refused", "Requests that were refused because there is no room");
         let restarts = counter("caravan_worker_restarts", "Workers that were started again");
         let remembered = counter("caravan_remembered", "Requests whose answer was known");
+        let recalled = counter("caravan_recalled", "Questions whose solutions were known from another commit");
         let jobs_accepted = counter("ocluster_worker_jobs_accepted", "Jobs taken from a scheduler");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -129,7 +130,6 @@ impl Metrics {
         let queue = gauge("caravan_queue", "Requests that wait for a worker");
         let workers = gauge("caravan_workers", "Workers that are there");
         let states = gauge("caravan_repository_states", "Repository states with an index");
-        let recalled = gauge("caravan_recalled", "Questions whose solutions were known from another commit");
         let memory_bytes = gauge("caravan_memory_bytes", "Bytes of answers that are kept");
         let running_jobs = gauge("ocluster_worker_running_jobs", "Jobs of a scheduler that are being done");
         Self {

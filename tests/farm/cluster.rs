@@ -95,7 +95,9 @@ fn jobs_of_every_kind() {
         let task = json!({ "batch": [one("lib"), one("unknown"), { "revdeps": { "repositories": at, "packages": ["ocaml"] } }] });
         let job = scheduler.inner.custom("caravan", task.to_string().as_bytes()).await;
         let answer = result(&job).await.unwrap();
-        let [solved, unknown, dependents] = answer["answers"].as_array().unwrap().as_slice() else { panic!("{answer}") };
+        let [solved, unknown, dependents] = answer["answers"].as_array().unwrap().as_slice() else {
+            panic!("{answer}")
+        };
         assert_eq!(answer["schema"], "caravan.batch/1");
         let names = |packages: &Value| {
             let names = packages.as_array().unwrap().iter().map(|package| package["name"].as_str().unwrap().to_owned());
@@ -105,7 +107,8 @@ fn jobs_of_every_kind() {
         assert_eq!(unknown["error"], "there is no package `unknown`");
         assert_eq!(names(&dependents["answer"]["packages"]), ["lib"]);
         // A long log comes in pieces of a limited size.
-        let job = scheduler.inner.custom("caravan", json!({ "batch": vec![one("lib"); 300] }).to_string().as_bytes()).await;
+        let job =
+            scheduler.inner.custom("caravan", json!({ "batch": vec![one("lib"); 300] }).to_string().as_bytes()).await;
         result(&job).await.unwrap();
         let (text, next) = log(&job, 0).await;
         assert_eq!((text.len(), next), (10_240, 10_240));
@@ -254,8 +257,12 @@ fn work_for_several_workers_of_which_one_dies() {
         kill(Pid::from_raw(-(first.child.id() as i32)), Signal::SIGKILL).unwrap();
         let output = output.await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let lines: Vec<Value> =
-            output.stdout.split(|byte| *byte == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+        let lines: Vec<Value> = output
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter(|l| !l.is_empty())
+            .map(|l| serde_json::from_slice(l).unwrap())
+            .collect();
         assert_eq!(lines.len(), 100);
         let answers = lines.iter().flat_map(|line| line["answers"].as_array().unwrap());
         // Nothing is lost, nothing is there twice, and the order is that of the tasks.

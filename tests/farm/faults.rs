@@ -247,7 +247,9 @@ fn a_worker_that_takes_too_much_memory_dies() {
         let small = another(&repository, 1);
         assert_eq!(own_packages(&asker.ask(&small).await), "lib.1.0");
         let mut large = small.clone();
-        let pin = |number: usize| (format!("pin-{number}.1"), OpamText(opam(&format!("description: \"{}\"", "x".repeat(2000))).into_bytes()));
+        let pin = |number: usize| {
+            (format!("pin-{number}.1"), OpamText(opam(&format!("description: \"{}\"", "x".repeat(2000))).into_bytes()))
+        };
         large.pinned_pkgs = (0..25_000).map(pin).collect();
         let answer = asker.ask(&large).await;
         let text = message(&answer);
@@ -274,7 +276,8 @@ fn workers_get_nothing_that_they_do_not_need() {
     for worker in service.workers() {
         let shared: Vec<String> = open(worker).intersection(&of_the_service).cloned().collect();
         // Its socket's other end has another number; what it writes goes through a pipe of its own.
-        let expected = |path: &String| path == "/dev/null" || path.starts_with("pipe:") || path.starts_with("anon_inode:");
+        let expected =
+            |path: &String| path == "/dev/null" || path.starts_with("pipe:") || path.starts_with("anon_inode:");
         assert!(shared.iter().all(expected), "{shared:?}");
         let environment = fs_err::read_to_string(format!("/proc/{worker}/environ")).unwrap();
         assert_eq!(environment, "MIMALLOC_ARENA_EAGER_COMMIT=0\0");
@@ -286,7 +289,8 @@ fn workers_get_nothing_that_they_do_not_need() {
     let workers = service.workers();
     kill(Pid::from_raw(service.child.id() as i32), Signal::SIGKILL).unwrap();
     until("the end of the workers", || {
-        let gone = |pid: &i32| !fs_err::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+        let gone =
+            |pid: &i32| !fs_err::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
         workers.iter().all(gone).then_some(())
     });
 }
@@ -354,10 +358,15 @@ fn a_full_disk_costs_speed_or_a_clear_error() {
         let asker = Asker::new(&service.capability()).await;
         // Clones that are too large fail clearly.
         let noise = Repository::new();
-        let body = format!("description: \"{}\"", (0..40_000).map(|n| char::from(b'a' + (n * n % 26) as u8)).collect::<String>());
+        let body = format!(
+            "description: \"{}\"",
+            (0..40_000).map(|n| char::from(b'a' + (n * n % 26) as u8)).collect::<String>()
+        );
         let packages: Vec<String> = (0..60).map(|number| format!("noise-{number}.1")).collect();
-        let bodies: Vec<String> = (0..60).map(|number| body.replace('q', &format!("{:x}", number * 7_654_321))).collect();
-        let packages: Vec<(&str, &str)> = packages.iter().map(String::as_str).zip(bodies.iter().map(String::as_str)).collect();
+        let bodies: Vec<String> =
+            (0..60).map(|number| body.replace('q', &format!("{:x}", number * 7_654_321))).collect();
+        let packages: Vec<(&str, &str)> =
+            packages.iter().map(String::as_str).zip(bodies.iter().map(String::as_str)).collect();
         let commit = noise.commit(&packages);
         let text = message(&asker.ask(&request(&[(&noise, &commit)], "depends: \"noise-1\"")).await);
         assert!(text.contains("cloning ") && text.contains("failed: "), "{text}");

@@ -4,9 +4,9 @@
 
 mod cluster;
 mod faults;
-// mod http;
+mod http;
 mod independent;
-// mod malformed;
+mod malformed;
 mod pipe;
 mod running;
 mod scenarios;

@@ -14,8 +14,7 @@ fn requests_and_answers_over_a_pipe() {
     let mut command = caravan(home.path());
     let repositories = serde_json::json!([{ "repo": repository.path(), "hash": commit }]).to_string();
     command.args(["solver-service", "--worker", &repositories, "--allow-scheme=file", "--workers=1"]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut answer = || {

@@ -116,12 +116,18 @@ impl Running {
             arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
             arguments
         });
-        let address = until("the address of the HTTP door", || {
-            let log = running.log();
-            let rest = log.split("answering HTTP at http://").nth(1)?;
-            Some(rest.split_whitespace().next()?.trim_end_matches('"').to_owned())
-        });
+        let address = running.http();
         (running, address)
+    }
+
+    /// The address of the HTTP door.
+    pub(crate) fn http(&self) -> String {
+        until("the address of the HTTP door", || {
+            let log = self.log();
+            let rest = log.split("answering HTTP at http://").nth(1)?;
+            let end = rest.find(|c: char| !c.is_ascii_digit() && !".:".contains(c))?;
+            Some(rest[..end].to_owned())
+        })
     }
 
     pub(crate) fn path(&self, part: &str) -> PathBuf {

@@ -36,7 +36,8 @@ fn a_selection_a_new_version_and_an_old_commit() {
         assert_eq!(asker.ask(&request(&[(&repository, &first)], ROOT)).await, expected);
         // Each line has its time: `2026-11-21 20:26.24 [INFO] …`
         let log = asker.log.0.borrow();
-        let lines: Vec<&str> = log.lines().filter_map(|line| line.split_once(" [INFO] ")).map(|(_, text)| text).collect();
+        let lines: Vec<&str> =
+            log.lines().filter_map(|line| line.split_once(" [INFO] ")).map(|(_, text)| text).collect();
         assert_eq!(lines.len(), log.lines().count());
         assert!(lines[0].starts_with("Fetching /"), "{log}");
         assert_eq!(lines[1], "Solving for app.dev");

@@ -1,11 +1,11 @@
 //! A scheduler of OCluster's kind, as far as its workers and those who submit to it can tell.
 
+use capnp::Error;
+use capnp::capability::Rc;
 use caravan_farm::generated::ocluster_capnp::{job, queue, registration, submission, ticket, worker};
 use caravan_farm::generated::solver_capnp::solver::solve_params;
 use caravan_farm::vat::{Authentication, Identity, Listener, Location, SturdyRef, serve};
 use caravan_tests::workspace;
-use capnp::Error;
-use capnp::capability::Rc;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::Path;

@@ -126,11 +126,14 @@ fn mirage_ci() {
     ];
     let (answers, _) = asked(&["mirage-ci-solver", "--workers=1"], &requests);
     // The earlier repository is on top.
-    assert_eq!(answers[0], json!(["Ok", [{
-        "id": "debian-12",
-        "packages": ["extra.1", "lib.2.0", "ocaml.4.14.2", "ocaml-base-compiler.4.14.2"],
-        "commits": [["overlay", overlay_commit], ["base", base.git(&["rev-parse", "HEAD~1"])]],
-    }]]));
+    assert_eq!(
+        answers[0],
+        json!(["Ok", [{
+            "id": "debian-12",
+            "packages": ["extra.1", "lib.2.0", "ocaml.4.14.2", "ocaml-base-compiler.4.14.2"],
+            "commits": [["overlay", overlay_commit], ["base", base.git(&["rev-parse", "HEAD~1"])]],
+        }]])
+    );
     let packages = |answer: &Value| answer[1][0]["packages"].clone();
     assert_eq!(packages(&answers[1]), json!(["lib.2.0", "ocaml.5.0.0", "ocaml-base-compiler.5.0.0"]));
     assert_eq!(packages(&answers[2]), json!(["lib.1.0", "ocaml.5.0.0", "ocaml-base-compiler.5.0.0"]));

@@ -29,7 +29,7 @@ Exit codes:
 
 /// A solver and reverse-dependency engine for opam repositories
 #[derive(Parser)]
-#[command(name = "caravan", version, about, after_help = EXIT_CODES, propagate_version = true, max_term_width = 100)]
+#[command(name = "caravan", version, about, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,

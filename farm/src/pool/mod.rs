@@ -445,6 +445,7 @@ impl Tender {
                     Ok(Some(FromWorker::Log(line))) => drop(log.send(line)),
                     Ok(Some(FromWorker::Recall(key))) => {
                         let known = self.shared.memory.recall(&key).map(ByteBuf::from);
+                        self.shared.metrics.recalled.inc_by(u64::from(known.is_some()));
                         let sent = process.send(&ToWorker::Recalled(known)).await;
                         ended = match sent {
                             Ok(()) => None,

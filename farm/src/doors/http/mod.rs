@@ -9,7 +9,10 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
@@ -39,6 +42,7 @@ struct Door {
     service: Arc<Service>,
     /// Hashes, which take equally long to compare whatever is in them.
     tokens: Vec<[u8; 32]>,
+    max_request: usize,
 }
 
 /// Answers requests until `stop`; those that came are answered before it returns.
@@ -57,7 +61,7 @@ pub async fn serve(
 
 fn router(service: Arc<Service>, settings: &Settings) -> Router {
     let tokens = settings.tokens.iter().map(|token| Sha256::digest(token.as_bytes()).into()).collect();
-    let door = Arc::new(Door { service, tokens });
+    let door = Arc::new(Door { service, tokens, max_request: settings.max_request });
     let protected = Router::new()
         .route("/v1/solve", post(|s, c, h, b| ask(s, c, h, b, "solve")))
         .route("/v1/installable", post(|s, c, h, b| ask(s, c, h, b, "installable")))
@@ -113,7 +117,7 @@ fn status_of(error: &AskError) -> StatusCode {
     }
 }
 
-/// Lets those pass who know a token.
+/// Lets those pass who know a token, if what they bring is not too large.
 async fn authorised(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     if !door.tokens.is_empty() {
         let header = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
@@ -124,6 +128,14 @@ async fn authorised(State(door): State<Arc<Door>>, request: Request, next: Next)
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return response;
         }
+    }
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > door.max_request as u64) {
+        // Without waiting for what will not be read.
+        let text = format!("the body may have {} bytes", door.max_request);
+        let mut response = error(StatusCode::PAYLOAD_TOO_LARGE, "malformed", &text);
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
     }
     next.run(request).await
 }

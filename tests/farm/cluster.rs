@@ -168,7 +168,7 @@ fn cancelled_jobs_make_way() {
         let _worker = worker(&scheduler, "solver-1", 1);
         registered(&scheduler, 1).await;
         let job = scheduler.inner.solve(&solve(&hard, "depends: \"flock\"")).await;
-        assert_eq!(log(&job, 0).await.0, "Building on solver-1\n");
+        assert!(log(&job, 0).await.0.starts_with("Building on solver-1\n"));
         tokio::time::sleep(Duration::from_millis(500)).await;
         // None at capacity.
         assert_eq!(scheduler.inner.popping.get(), 0);

@@ -199,7 +199,9 @@ impl Pool {
             memory,
             metrics,
         });
-        let tend = |number| tokio::spawn(Tender { shared: Arc::clone(&shared), number, holds: vec![] }.tend());
+        let tend = |number| {
+            tokio::spawn(Tender { shared: Arc::clone(&shared), number, holds: vec![], answered: false }.tend())
+        };
         let workers = Mutex::new((0..count).map(tend).collect());
         Self { shared, workers }
     }
@@ -311,6 +313,8 @@ struct Tender {
     shared: Arc<Shared>,
     number: usize,
     holds: Vec<StateName>,
+    /// This process answered something.
+    answered: bool,
 }
 
 impl Tender {
@@ -319,7 +323,6 @@ impl Tender {
         let stop = self.shared.stop.clone();
         loop {
             self.set(0, WorkerState::Starting);
-            let started = Instant::now();
             match Process::start(&self.shared.settings.start).await {
                 Ok(mut process) => {
                     tracing::debug!(worker = process.id(), "started");
@@ -328,8 +331,8 @@ impl Tender {
                         process.end().await;
                         return;
                     }
-                    // One that did something for a while is no sign of a deeper trouble.
-                    if started.elapsed() > LONGEST_PAUSE {
+                    // One that answered something is no sign of a deeper trouble.
+                    if std::mem::take(&mut self.answered) {
                         pause = FIRST_PAUSE;
                     }
                 }
@@ -477,6 +480,7 @@ impl Tender {
             Ok(done) => {
                 let Done { answer: made, remember, holds, cost } = *done;
                 self.holds = holds;
+                self.answered = true;
                 if let Some((key, bytes)) = remember {
                     self.shared.memory.remember(key, bytes.into_vec());
                 }

@@ -13,13 +13,18 @@ use std::time::Duration;
 
 /// A worker process of a scheduler.
 fn worker(scheduler: &Scheduler, name: &str, capacity: u16) -> Running {
+    worker_with(scheduler, name, capacity, &[])
+}
+
+fn worker_with(scheduler: &Scheduler, name: &str, capacity: u16, more: &[&str]) -> Running {
     Running::start(|home| {
         scheduler.registration.save(&home.join("pool.cap")).unwrap();
         let connect = home.join("pool.cap").display().to_string();
         let arguments =
             ["solver-service", "run-cluster", "--connect", &connect, "--name", name, "--allow-scheme=file", "-v"];
         let capacity = format!("--capacity={capacity}");
-        arguments.map(str::to_owned).into_iter().chain([capacity, "--workers=1".to_owned()]).collect()
+        let more = more.iter().map(|argument| (*argument).to_owned());
+        arguments.map(str::to_owned).into_iter().chain([capacity, "--workers=1".to_owned()]).chain(more).collect()
     })
 }
 
@@ -180,6 +185,27 @@ fn cancelled_jobs_make_way() {
         drop(job);
         let job = scheduler.inner.solve(&solve(&hard, "depends: \"ocaml\"")).await;
         assert_eq!(own_packages(&result(&job).await.unwrap()), "");
+    });
+}
+
+#[test]
+fn a_long_fetch_pauses_the_queue() {
+    let repository = repository();
+    let (_silent, url) = crate::http::silent_host();
+    let folder = tempfile::tempdir().unwrap();
+    local(async {
+        let scheduler = Scheduler::start(folder.path()).await;
+        let _worker = worker_with(&scheduler, "solver-1", 4, &["--allow-scheme=http", "--fetch-limit=3"]);
+        let known = registered(&scheduler, 1).await;
+        let mut slow = request(&[(&repository.0, &repository.1)], "depends: \"lib\"");
+        slow.opam_repository_commits[0].0 = url;
+        let job = scheduler.inner.solve(&serde_json::to_vec(&slow).unwrap()).await;
+        scheduler.inner.until("a pause", |_| !known.active.get()).await;
+        let answer = result(&job).await.unwrap();
+        assert!(answer[1][1].as_str().unwrap().contains("it took longer than 3 s"), "{answer}");
+        scheduler.inner.until("the end of the pause", |_| known.active.get()).await;
+        let job = scheduler.inner.solve(&solve(&repository, "depends: \"lib\"")).await;
+        assert_eq!(own_packages(&result(&job).await.unwrap()), "lib.1.0");
     });
 }
 

@@ -381,6 +381,67 @@ fn another_commit_with_nothing_new_for_the_question() {
 }
 
 #[test]
+fn one_fetch_for_all_who_need_it() {
+    let (repository, _, head) = changed();
+    let (_service, address) = Running::serve(&["--workers=2"]);
+    let ask = |number: usize| {
+        let mut asked = request(&[(&repository, &head)], "depends: \"lib\"");
+        asked.platforms[0].1.os_version = number.to_string();
+        let answer = posted(&address, "/v1/solver-service", &serde_json::to_value(asked).unwrap());
+        assert_eq!(crate::running::own_packages(&answer.json()), "lib.2.0");
+    };
+    std::thread::scope(|scope| (0..24).for_each(|number| drop(scope.spawn(move || ask(number)))));
+    let metrics = said(&address, "GET", "/metrics", &[], b"").body;
+    assert!(metrics.contains("caravan_fetches_total{result=\"ok\"} 1\n"), "{metrics}");
+}
+
+/// A host that accepts connections and says nothing.
+pub(crate) fn silent_host() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/repository.git", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[test]
+fn a_fetch_that_hangs_holds_up_nobody_else() {
+    let (repository, _, head) = changed();
+    let (_silent, silent_url) = silent_host();
+    let (_service, address) = Running::serve(&["--workers=1", "--allow-scheme=http", "--fetch-limit=4"]);
+    let good = serde_json::to_value(request(&[(&repository, &head)], "depends: \"lib\"")).unwrap();
+    let mut slow = good.clone();
+    slow["opam_repository_commits"][0][0] = json!(silent_url);
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        let hanging = scope.spawn(|| posted(&address, "/v1/solver-service", &slow));
+        std::thread::sleep(Duration::from_millis(200));
+        for _ in 0..3 {
+            assert_eq!(crate::running::own_packages(&posted(&address, "/v1/solver-service", &good).json()), "lib.2.0");
+        }
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        let error = hanging.join().unwrap();
+        assert_eq!(error.status, 422);
+        assert!(error.body.contains("failed: it took longer than 4 s"), "{}", error.body);
+    });
+}
+
+#[test]
+fn states_go_when_they_take_too_much_memory() {
+    let (repository, base, head) = changed();
+    let third = repository.commit(&[("extra.1", "")]);
+    let holds = |more: &str| {
+        let (_service, address) = Running::serve(&["--workers=1", more]);
+        for commit in [&base, &head, &third, &base] {
+            let body = serde_json::to_value(request(&[(&repository, commit)], "depends: \"ocaml\"")).unwrap();
+            assert_eq!(posted(&address, "/v1/solver-service", &body).status, 200);
+        }
+        let status = said(&address, "GET", "/v1/status", &[], b"").json();
+        (status["workers"][0]["holds"].clone(), status["states"].as_array().unwrap().len())
+    };
+    assert_eq!(holds("--states=64"), (json!(3), 3));
+    assert_eq!(holds("--states=0"), (json!(1), 3));
+}
+
+#[test]
 #[allow(clippy::print_stderr)] // a test that is skipped says so
 fn the_openapi_document_holds() {
     let places = [workspace().join("target/python/bin/schemathesis"), PathBuf::from("schemathesis")];

@@ -8,6 +8,7 @@ mod bounds;
 mod cache_files;
 mod catalogue;
 mod explanations;
+mod farm_parts;
 mod file_rules;
 mod fuzz_regressions;
 mod hard_jobs;

@@ -372,5 +372,16 @@ fn a_full_disk_costs_speed_or_a_clear_error() {
         assert!(text.contains("cloning ") && text.contains("failed: "), "{text}");
         // Others are answered.
         assert_eq!(own_packages(&asker.ask(&another(&repository, 1)).await), "lib.1.0");
+        // A commit that is in the clone, but has no index yet, when there is no room at all.
+        let earlier = repository.0.git(&["rev-parse", "HEAD~1"]);
+        // What is mounted there only the service and its workers see.
+        let inside = format!("/proc/{}/root{}/more-ballast", service.child.id(), folder.path().display());
+        assert!(fs_err::write(&inside, vec![0_u8; 1 << 20]).is_err(), "the disk is full");
+        let mut early = another(&repository, 2);
+        early.opam_repository_commits[0].1 = earlier;
+        early.root_pkgs[0].1 = OpamText(opam("depends: \"ocaml\"").into_bytes());
+        assert_eq!(own_packages(&asker.ask(&early).await), "");
+        let warned = "cannot write to the cache directory";
+        assert!(service.log().contains(warned), "{}", service.log());
     });
 }

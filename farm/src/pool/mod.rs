@@ -396,12 +396,10 @@ impl Tender {
         self.shared.metrics.queue.set(state.queue.len() as i64);
         let idle = Idle { worker: self.number, holds: self.holds.clone(), give };
         state.idle.push(idle);
-        if let Some(pending) = waiting
-            && let Some(pending) = state.give(pending)
-        {
-            // Not reached: this worker is idle, and waits for it.
-            let client = pending.client.clone();
-            state.queue.push_front(&client, pending);
+        drop(state);
+        if let Some(pending) = waiting {
+            // To this worker, or to another one that became idle just now and has more of what it needs.
+            self.again(pending);
         }
         given
     }
@@ -412,16 +410,23 @@ impl Tender {
         state.idle.retain(|idle| idle.worker != self.number);
         if let Ok(pending) = given.try_recv() {
             state.busy -= 1;
-            if let Some(pending) = state.give(pending) {
-                let client = pending.client.clone();
-                state.queue.push_front(&client, pending);
-            }
+            drop(state);
+            self.again(pending);
+        }
+    }
+
+    /// A job that no worker began is the next one.
+    fn again(&self, pending: Pending) {
+        let mut state = self.shared.state();
+        if let Some(pending) = state.give(pending) {
+            let client = pending.client.clone();
+            state.queue.push_front(&client, pending);
         }
     }
 
     /// Does one job; says whether the worker is still there.
     async fn run(&mut self, process: &mut Process, pending: Pending) -> bool {
-        let Pending { mut job, key, log, mut answer, since, .. } = pending;
+        let Pending { client, mut job, key, log, mut answer, since } = pending;
         let limit = Duration::from_millis(job.limit_ms);
         let left = limit.saturating_sub(since.elapsed());
         if answer.is_closed() {
@@ -431,14 +436,22 @@ impl Tender {
             let _ = answer.send(Err(PoolError::Deadline(limit)));
             return true;
         }
-        job.limit_ms = left.as_millis() as u64;
         let grace = self.shared.settings.grace;
         let mut until = tokio::time::Instant::now() + left + grace;
         let mut cancelled = false;
-        let mut ended = match process.send(&ToWorker::Job(job)).await {
-            Ok(()) => None,
-            Err(_) => Some(process.died().await),
-        };
+        job.limit_ms = left.as_millis() as u64;
+        let message = ToWorker::Job(job);
+        if process.send(&message).await.is_err() {
+            let death = process.died().await;
+            tracing::warn!("a worker died before a request ({death})");
+            if let ToWorker::Job(mut job) = message {
+                job.limit_ms = limit.as_millis() as u64;
+                self.again(Pending { client, job, key, log, answer, since });
+            }
+            return false;
+        }
+        drop(message);
+        let mut ended = None;
         let done = loop {
             if let Some(death) = ended {
                 break Err(death);

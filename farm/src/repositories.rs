@@ -8,6 +8,7 @@ use crate::metrics::{JobLabels, Metrics, Outcome};
 use crate::worker::frames::StateName;
 use opam_parser::source::SourceError;
 use opam_parser::source::history::History;
+use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -34,6 +35,9 @@ pub enum FetchError {
     /// It is no URL of a repository.
     #[error("`{0}` is not the URL of a git repository")]
     Malformed(String),
+    /// It has a password in it, which would be shared by all who name the repository, and logged.
+    #[error("URLs with passwords are not fetched; whoever runs this service can give git credentials")]
+    Password,
     /// Its kind is not allowed.
     #[error("`{url}` is not fetched: this service allows {allowed}")]
     NotAllowed {
@@ -146,6 +150,22 @@ fn place(url: &str) -> Option<PathBuf> {
     (!parts.is_empty()).then(|| parts.iter().collect())
 }
 
+/// Whether there is a clone of something else: `http://x/y` and `https://x/y` have the same place.
+fn is_of_another(path: &Path, url: &str) -> bool {
+    let config = std::fs::read_to_string(path.join("config")).unwrap_or_default();
+    let mut urls = config.lines().filter_map(|line| line.trim().strip_prefix("url = "));
+    urls.next().is_some_and(|known| known != url)
+}
+
+/// Another place, for this URL alone.
+fn beside(path: &Path, url: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    let hash = Sha256::digest(url.as_bytes());
+    name.push("_");
+    hash.iter().take(8).for_each(|byte| name.push(format!("{byte:02x}")));
+    path.with_file_name(name)
+}
+
 impl Repositories {
     /// The clones below a directory.
     pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Self {
@@ -167,8 +187,14 @@ impl Repositories {
             let allowed = self.settings.schemes.join(", ");
             return Err(FetchError::NotAllowed { url: url.to_owned(), allowed });
         }
+        let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+        if authority.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
+            return Err(FetchError::Password);
+        }
         let path = self.settings.directory.join(place(url).ok_or_else(malformed)?);
         let mut clones = self.clones.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = clones.values().any(|clone| clone.path == path && clone.url != url);
+        let path = if taken || is_of_another(&path, url) { beside(&path, url) } else { path };
         let made = || Clone {
             url: url.to_owned(),
             path,

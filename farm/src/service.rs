@@ -18,10 +18,10 @@ use futures::future::try_join_all;
 use serde_bytes::ByteBuf;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{OnceCell, mpsc, watch};
 
 /// How a service is set up.
 #[derive(Clone, Debug)]
@@ -168,6 +168,9 @@ pub struct Service {
     prepared: Mutex<Prepared>,
     recent: Mutex<VecDeque<Recent>>,
     next: AtomicU64,
+    /// How many requests are being answered.
+    active: watch::Sender<usize>,
+    draining: AtomicBool,
     began: Instant,
 }
 
@@ -193,6 +196,8 @@ impl Drop for Watch<'_> {
             known.seconds = Some(seconds);
             known.result = Some(words);
         }
+        drop(recent);
+        self.service.active.send_modify(|count| *count -= 1);
     }
 }
 
@@ -210,6 +215,8 @@ impl Service {
             prepared: Mutex::default(),
             recent: Mutex::default(),
             next: AtomicU64::new(1),
+            active: watch::Sender::new(0),
+            draining: AtomicBool::new(false),
             began: Instant::now(),
         })
     }
@@ -229,11 +236,14 @@ impl Service {
 
     /// Whether a worker can take requests.
     pub fn is_ready(&self) -> bool {
-        self.pool.is_ready()
+        !self.draining.load(Ordering::SeqCst) && self.pool.is_ready()
     }
 
     /// Takes no more requests, answers those that were taken, and ends.
     pub async fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        // A request that waits for a fetch was taken, too.
+        let _ = self.active.subscribe().wait_for(|count| *count == 0).await;
         self.pool.drain().await;
     }
 
@@ -263,6 +273,7 @@ impl Service {
         log: mpsc::UnboundedSender<String>,
     ) -> Result<Vec<u8>, AskError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.active.send_modify(|count| *count += 1);
         let mut watch = Watch { service: self, id, kind: "malformed", began: Instant::now(), ended: None };
         let read = Read::new(asked);
         watch.kind = read.as_ref().map_or("malformed", |read| read.kind);
@@ -276,6 +287,7 @@ impl Service {
             }
         }
         let answer = match read {
+            Ok(_) if self.draining.load(Ordering::SeqCst) => Err(PoolError::ShuttingDown.into()),
             Ok(read) => self.answer(client, read, log).await,
             Err(error) => Err(error),
         };

@@ -167,6 +167,29 @@ fn what_was_taken_is_answered_before_the_end() {
 }
 
 #[test]
+fn a_request_that_waits_for_a_fetch_is_not_lost_either() {
+    let (_silent, url) = crate::http::silent_host();
+    let mut service = Running::service(&["--workers=1", "--allow-scheme=http", "--fetch-limit=3"]);
+    let repository = repository();
+    local(async {
+        let (asker, other) = (Asker::new(&service.capability()).await, Asker::new(&service.capability()).await);
+        let mut slow = another(&repository, 1);
+        slow.opam_repository_commits[0].0 = url;
+        let end = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            service.signal(Signal::SIGTERM);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            // Who comes now is told so.
+            let late = message(&other.ask(&another(&repository, 2)).await);
+            assert!(late.starts_with("the service is shutting down"), "{late}");
+        };
+        let (answer, ()) = futures::join!(asker.ask(&slow), end);
+        assert!(message(&answer).contains("it took longer than 3 s"), "{answer}");
+    });
+    assert!(service.wait().success());
+}
+
+#[test]
 fn a_request_that_takes_too_long_is_ended() {
     let (hard, commit) = puzzle();
     let service = Running::service(&["--workers=1", "--time-limit=1"]);

@@ -159,6 +159,12 @@ fn what_is_wrong_is_said() {
     let missing = "0123456789".repeat(4);
     let cases = [
         (
+            posted(&address, "/v1/solve", &solve("file://ada:secret@example.org/x", &head, "lib")),
+            422,
+            "repository",
+            "URLs with passwords are not fetched",
+        ),
+        (
             posted(&address, "/v1/solve", &json!({})),
             400,
             "malformed",
@@ -393,6 +399,21 @@ fn one_fetch_for_all_who_need_it() {
     std::thread::scope(|scope| (0..24).for_each(|number| drop(scope.spawn(move || ask(number)))));
     let metrics = said(&address, "GET", "/metrics", &[], b"").body;
     assert!(metrics.contains("caravan_fetches_total{result=\"ok\"} 1\n"), "{metrics}");
+}
+
+/// Two URLs of one repository, whose clones would lie in the same place.
+#[test]
+fn clones_are_not_shared_between_urls() {
+    let (repository, _, head) = changed();
+    let (_service, address) = Running::serve(&["--workers=1"]);
+    for url in [url(&repository), format!("file://{}", url(&repository))] {
+        let mut asked = serde_json::to_value(request(&[(&repository, &head)], "depends: \"lib\"")).unwrap();
+        asked["opam_repository_commits"][0][0] = json!(url);
+        let answer = posted(&address, "/v1/solver-service", &asked).json();
+        assert_eq!(answer[1][0]["commits"], json!([[url, head]]), "{answer}");
+    }
+    let metrics = said(&address, "GET", "/metrics", &[], b"").body;
+    assert!(metrics.contains("caravan_fetches_total{result=\"ok\"} 2\n"), "{metrics}");
 }
 
 /// A host that accepts connections and says nothing.

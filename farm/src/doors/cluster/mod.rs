@@ -22,9 +22,10 @@ use job::{JobDoor, JobState};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::spawn_local;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How a worker is set up.
 #[derive(Clone, Debug)]
@@ -109,8 +110,8 @@ impl Working {
         };
         let queue = answer.get()?.get_queue()?;
         tracing::info!(name = this.settings.name, "registered");
-        let mut fetching = this.service.repositories().fetching();
-        let mut paused = false;
+        let fetching = this.service.repositories().fetching();
+        let pausing = AbortOnDropHandle::new(spawn_local(pause(queue.clone(), fetching)));
         let mut next: Option<Popping> = None;
         let ended = loop {
             if next.is_none() && this.running.get() < this.settings.capacity {
@@ -134,15 +135,12 @@ impl Working {
                     (Ok(_), None) => {}
                 },
                 () = changed => {}
-                fetch = long_fetch(&mut fetching, paused) => {
-                    paused = fetch;
-                    set_active(&queue, !paused).await;
-                }
                 _ = &mut connected.ended => return Ok(Ended::Connection),
                 () = this.update.notified() => break Ended::Update,
                 () = stop.cancelled() => break Ended::Stopped,
             }
         };
+        drop(pausing);
         if !matches!(ended, Ended::Connection) {
             Self::drain(this, &queue, next).await;
         }
@@ -264,19 +262,15 @@ fn read(descr: job_descr::Reader<'_>) -> capnp::Result<Payload> {
     })
 }
 
-/// Waits until a fetch has taken long, or, if that was so, until there is none.
-async fn long_fetch(fetching: &mut tokio::sync::watch::Receiver<usize>, paused: bool) -> bool {
-    if paused {
-        // The other end lives as long as the service.
-        let _ = fetching.wait_for(|count| *count == 0).await;
-        return false;
-    }
-    loop {
-        if fetching.wait_for(|count| *count > 0).await.is_err() {
-            return std::future::pending().await;
-        }
+/// Pauses a queue while a repository is being fetched for long, as long as the service lives.
+async fn pause(queue: queue::Client, mut fetching: watch::Receiver<usize>) {
+    while fetching.wait_for(|count| *count > 0).await.is_ok() {
         if tokio::time::timeout(LONG_FETCH, fetching.wait_for(|count| *count == 0)).await.is_err() {
-            return true;
+            set_active(&queue, false).await;
+            if fetching.wait_for(|count| *count == 0).await.is_err() {
+                return;
+            }
+            set_active(&queue, true).await;
         }
     }
 }

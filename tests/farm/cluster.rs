@@ -244,7 +244,13 @@ fn a_scheduler_that_comes_back_is_found_again() {
         drop(scheduler);
         // Connections end with whatever served them.
         let scheduler = Scheduler::start(folder.path()).await;
-        let noticed = |_: &_| worker.log().contains("the connection to the scheduler ended");
+        // Before or after it was told that it is registered.
+        let noticed = |_: &_| {
+            let log = worker.log();
+            ["the connection to the scheduler ended", "no connection to the scheduler"]
+                .iter()
+                .any(|text| log.contains(text))
+        };
         scheduler.inner.until("the end of the connection", noticed).await;
         registered(&scheduler, 1).await;
         let job = scheduler.inner.solve(&solve(&repository, "depends: \"lib\"")).await;

@@ -72,6 +72,8 @@ impl States {
         // What was just asked for stays, however large it is.
         while size > self.budget && self.held.len() > names.len() {
             size -= self.held.remove(0).size();
+            // A repository of which nothing is held any more is closed.
+            self.lineages.retain(|clone, _| self.held.iter().any(|held| held.name.clone == *clone));
         }
         Ok(opened)
     }

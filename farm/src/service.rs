@@ -32,7 +32,8 @@ pub struct Settings {
     pub repositories: repositories::Settings,
     /// How many bytes of answers to keep.
     pub memory: usize,
-    /// How long a request may take, from when it came.
+    /// How long a request may wait for a worker and be worked at, once its states are there; making the index of a
+    /// new state may take as long again.
     pub limit: Duration,
 }
 

@@ -24,6 +24,8 @@ fn repository() -> (Repository, String) {
 fn another(repository: &(Repository, String), number: usize) -> SolveRequest {
     let mut asked = request(&[(&repository.0, &repository.1)], "depends: \"lib\"");
     asked.platforms[0].1.os_version = number.to_string();
+    // The answer says which question it is for.
+    asked.platforms[0].0 = number.to_string();
     asked
 }
 
@@ -72,11 +74,12 @@ fn workers_are_killed_for_a_minute_under_the_load_of_64_clients() {
                 let asker = Asker::new(capability).await;
                 while !over.load(Ordering::Relaxed) {
                     asked.set(asked.get() + 1);
-                    let answer = asker.ask(&another(repository, asked.get())).await;
+                    let question = asked.get();
+                    let answer = asker.ask(&another(repository, question)).await;
                     asker.log.0.borrow_mut().clear();
                     if answer[0] == "Ok" {
-                        // Only its own answer: the oldest commit is there only if it was really asked for.
                         assert_eq!(own_packages(&answer), "lib.1.0", "client {number}");
+                        assert_eq!(answer[1][0]["id"], question.to_string(), "another one's answer");
                         solved.set(solved.get() + 1);
                     } else {
                         assert!(message(&answer).starts_with(DIED), "client {number}: {answer}");

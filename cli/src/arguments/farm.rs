@@ -13,7 +13,7 @@ pub(crate) struct Farm {
     /// How many requests may wait for a worker
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) queue: usize,
-    /// How long a request may take, in seconds
+    /// How long a request may wait and be worked at, in seconds; fetching, and the index of a new commit, aside
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = super::seconds)]
     pub(crate) time_limit: u64,
     /// How much memory of its own a worker may take, in MiB; beyond that it dies, and its request with it

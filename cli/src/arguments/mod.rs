@@ -50,6 +50,13 @@ impl Command {
             Self::Revdeps(_) | Self::Deps(_) | Self::Builds(_) => &[Text, Json, Dot],
             Self::Impact(_) => &[Text, Json, Markdown, Github],
             Self::Health(_) => &[Text, Json, Markdown, Html, HealthCheck],
+            // Services have protocols instead, and tasks are answered in JSON, whatever is said.
+            Self::Serve(_)
+            | Self::SolverService(_)
+            | Self::DocsCiSolver(_)
+            | Self::MirageCiSolver(_)
+            | Self::Submit(_)
+            | Self::Worker(_) => &[Text],
             _ => &[Text, Json],
         }
     }

@@ -305,3 +305,21 @@ fn work_for_several_workers_of_which_one_dies() {
         drop(second);
     });
 }
+
+#[test]
+fn tasks_without_an_answer_are_seen_in_the_exit_code() {
+    let (repository, commit) = repository();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tasks");
+    tasks(&file, &(repository, "0123456789".repeat(4)), 1);
+    local(async {
+        let scheduler = Scheduler::start(folder.path()).await;
+        let _worker = worker(&scheduler, "solver-1", 4);
+        registered(&scheduler, 1).await;
+        let mut command = caravan(folder.path());
+        command.arg("submit").arg(&file).args(["--connect", &scheduler.submission.to_string()]);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &line["schema"]), (Some(1), &json!("caravan.error/1")), "{line} {commit}");
+    });
+}

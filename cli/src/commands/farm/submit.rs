@@ -12,6 +12,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// How a worker's answer begins that is none.
+const ERROR: &[u8] = b"{\"schema\":\"caravan.error/1\"";
 /// Before something that was lost is sent again.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -40,20 +42,23 @@ pub(crate) fn run(global: &Global, arguments: &Submit, output: &mut Output) -> R
         }),
     );
     drop(counter);
-    let mut lost = 0;
+    let mut unanswered = 0;
     for result in results.into_iter().flatten() {
         match result {
             // One line for each job, in the order of the tasks.
-            Ok(answer) => output.bytes(&[answer.as_slice(), b"\n"].concat())?,
+            Ok(answer) => {
+                unanswered += usize::from(answer.starts_with(ERROR));
+                output.bytes(&[answer.as_slice(), b"\n"].concat())?;
+            }
             Err(error) => {
-                lost += 1;
+                unanswered += 1;
                 let text = serde_json::to_string(&error.to_string()).unwrap_or_default();
                 let line = format!("{{\"schema\":\"caravan.error/1\",\"kind\":\"lost\",\"error\":{text}}}\n");
                 output.bytes(line.as_bytes())?;
             }
         }
     }
-    Ok(if lost == 0 { ExitCode::SUCCESS } else { ExitCode::from(NO) })
+    Ok(if unanswered == 0 { ExitCode::SUCCESS } else { ExitCode::from(NO) })
 }
 
 /// The tasks, put together as jobs.

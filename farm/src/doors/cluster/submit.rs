@@ -81,7 +81,7 @@ impl Scheduler<'_> {
                 Err(error) => last = error,
             }
         }
-        Err(SubmitError::Lost { attempts: self.submission.attempts, last })
+        Err(SubmitError::Lost { attempts: self.submission.attempts.max(1), last })
     }
 }
 

@@ -13,6 +13,13 @@ macro_rules! id {
                 self.0 as usize
             }
         }
+
+        impl From<$name> for u32 {
+            /// The id as a number, for keys and hashes.
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
     };
 }
 

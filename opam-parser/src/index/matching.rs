@@ -40,8 +40,8 @@ impl Matching {
                 let (a, b) = (PackageId(old.start + a), PackageId(new.start + b));
                 compare_versions(before, before.package_version(a), after, after.package_version(b))
             });
-            for (place, found) in (old.start..).zip(pairs).filter(|(_, found)| *found != NONE) {
-                let (one, two) = (PackageId(place), PackageId(new.start + found));
+            let pairs = old.iter().zip(pairs).filter(|(_, found)| *found != NONE);
+            for (one, two) in pairs.map(|(one, found)| (one, PackageId(new.start + found))) {
                 matching.after[one.place()] = Some(two);
                 matching.before[two.place()] = Some(one);
                 matching.same[one.place()] = is_same(before, one, after, two, &matching.names, &versions);

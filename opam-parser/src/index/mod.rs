@@ -16,6 +16,7 @@ mod matching;
 mod near;
 mod overlay;
 mod packed;
+mod range;
 mod record;
 mod show;
 mod validate;
@@ -27,6 +28,7 @@ pub use layout::Stamp;
 pub use matching::Matching;
 pub use overlay::{Part, overlay, pinned, with_pins};
 pub use packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, IndexEnv, Operands};
+pub use range::{PackageIter, PackageRange};
 
 use crate::diagnostic::{Diagnostic, Position, Severity, Span};
 use crate::file::Flags;
@@ -214,39 +216,37 @@ impl Index {
     }
 
     /// The versions of a name, oldest first; none if it is only mentioned.
-    pub fn versions_of(&self, name: NameId) -> impl ExactSizeIterator<Item = PackageId> + DoubleEndedIterator + use<> {
-        let Range { start, end } = self.package_range(name);
-        (start..end).map(PackageId)
+    pub fn versions_of(&self, name: NameId) -> PackageIter {
+        self.package_range(name).iter()
     }
 
-    /// The versions of a name as a range of package ids, oldest first.
-    pub fn package_range(&self, name: NameId) -> Range<u32> {
+    /// The versions of a name: consecutive packages, oldest first; none if it is only mentioned.
+    pub fn package_range(&self, name: NameId) -> PackageRange {
         let starts: &[u32] = self.section(Section::NameStarts);
-        starts[name.place()]..starts[name.place() + 1]
+        PackageRange { start: starts[name.place()], end: starts[name.place() + 1] }
+    }
+
+    /// The position of a package among the versions of its name: 0 for the oldest.
+    pub fn version_position(&self, package: PackageId) -> usize {
+        let starts: &[u32] = self.section(Section::NameStarts);
+        (package.0 - starts[self.package_name(package).place()]) as usize
+    }
+
+    /// The package at a position among the versions of a name, 0 being the oldest; `None` if there are not
+    /// so many.
+    pub fn package_at(&self, name: NameId, position: usize) -> Option<PackageId> {
+        self.package_range(name).get(position)
     }
 
     /// The package whose version equals the given text in opam's order.
     pub fn find_package(&self, name: NameId, version: &str) -> Option<PackageId> {
         let range = self.package_range(name);
-        let place =
-            self.partition(range.clone(), |other| version::compare(other.as_bytes(), version.as_bytes()).is_lt());
-        let found = PackageId(place);
-        let equal = range.contains(&place)
-            && version::compare(self.version(self.package_version(found)).as_bytes(), version.as_bytes()).is_eq();
-        equal.then_some(found)
-    }
-
-    fn partition(&self, range: Range<u32>, below: impl Fn(&str) -> bool) -> u32 {
-        let (mut low, mut high) = (range.start, range.end);
-        while low < high {
-            let middle = u32::midpoint(low, high);
-            if below(self.version(self.package_version(PackageId(middle)))) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        let order = |package| {
+            let own = self.version(self.package_version(package));
+            version::compare(own.as_bytes(), version.as_bytes())
+        };
+        let found = range.get(range.partition_point(|package| order(package).is_lt()));
+        found.filter(|package| order(*package).is_eq())
     }
 
     /// A version of a name, broken or not.

@@ -5,6 +5,7 @@
 //! by the cache (keys, owner and permissions), not here.
 
 use super::Index;
+use super::ids::{NameId, PackageId};
 use super::layout::{FileRow, LayerRow, NONE, PackageRow, ProblemRow, Section, TopRow};
 use super::packed::Op;
 use crate::syntax::MAX_DEPTH;
@@ -121,8 +122,8 @@ fn packages(index: &Index, counts: &Counts) -> Check {
             && row.synopsis < counts.strings
             && (row.file as usize) < files;
         require(refers, "a package that refers to nothing")?;
-        let range = index.package_range(super::NameId(row.name));
-        require(range.contains(&(place as u32)), "a package outside its name")?;
+        let range = index.package_range(NameId(row.name));
+        require(range.contains(PackageId(place as u32)), "a package outside its name")?;
         let ordered =
             last.is_none_or(|last| (last.name, keys[last.version as usize]) < (row.name, keys[row.version as usize]));
         require(ordered, "packages out of order")?;

@@ -290,8 +290,8 @@ pub(super) fn choosable(question: &Question<'_, '_>, name: NameId) -> Mask {
     if question.avoid == Avoid::Never || question.allowed.is_some() {
         mask.subtract(&view.avoided);
         let range = side.view.index().package_range(name);
-        let allowed = question.allowed.iter().flatten().filter(|(_, package)| range.contains(&package.0));
-        let places = allowed.map(|(_, package)| (package.0 - range.start) as usize);
+        let allowed = question.allowed.iter().flatten();
+        let places = allowed.filter_map(|(_, package)| range.position(*package));
         places.filter(|place| view.available.contains(*place)).for_each(|place| mask.insert(place));
         for root in side.roots.iter().filter(|root| root.name == name && root.exact) {
             let mut asked = view.available.clone();

@@ -84,7 +84,7 @@ fn reason(
         all.map(|package| (0, package)).collect()
     });
     if !view.is_avoided(package) {
-        allowed.retain(|(_, other)| !range.contains(&other.0));
+        allowed.retain(|(_, other)| !range.contains(*other));
     }
     asked.allowed = Some(allowed);
     for (var, value) in &answer.decisions[..place] {

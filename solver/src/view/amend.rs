@@ -76,7 +76,7 @@ impl Sets for LiftedMasks<'_, '_> {
     fn constraint(&self, name: NameId, op: RelOp, version: Bound<'_>) -> Mask {
         let mask = Masks(self.index).constraint(name, op, version);
         let range = self.index.package_range(name);
-        let refused = |by: &PackageId| range.contains(&by.0) && !mask.contains((by.0 - range.start) as usize);
+        let refused = |by: &PackageId| range.position(*by).is_some_and(|position| !mask.contains(position));
         if self.lifted.iter().any(refused) { Mask::all(range.len()) } else { mask }
     }
 

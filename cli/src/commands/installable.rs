@@ -32,7 +32,7 @@ pub(crate) fn run(global: &Global, arguments: &Installable, output: &mut Output)
             true => index.packages().collect(),
             false => named.clone(),
         };
-        let targets = if arguments.all_versions { candidates } else { view.newest_of_each_name(candidates) };
+        let targets = if arguments.all_versions { candidates } else { view.newest_of_each_name(&candidates) };
         let counter = Counter::new(output, "solving", targets.len());
         let result = installable(&view, &request, &targets, flags, &Stop::new(), &|count| counter.done(count));
         drop(counter);

@@ -36,7 +36,7 @@ pub(crate) fn run(global: &Global, arguments: &List, output: &mut Output) -> Res
         .filter(|package| arguments.all || view.is_available(*package))
         .collect();
     if !arguments.all_versions {
-        packages = index.newest_of_each_name(packages);
+        packages = index.newest_of_each_name(&packages, |_| false);
     }
     let found = !packages.is_empty() || arguments.patterns.is_empty();
     if output.format == Format::Json {

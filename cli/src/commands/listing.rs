@@ -101,7 +101,7 @@ impl<'s> Listed<'s> {
             found.retain(|package| selection.packages().contains(package));
         }
         if !arguments.all_versions {
-            found = self.session.index.newest_of_each_name(found);
+            found = self.session.index.newest_of_each_name(&found, |_| false);
         }
         Ok(found)
     }
@@ -143,7 +143,7 @@ impl<'s> Listed<'s> {
         let mut targets: Vec<PackageId> = self.targets.packages(index).collect();
         targets.retain(|package| self.arguments.all || self.view.is_available(*package));
         if !self.arguments.all_versions {
-            targets = index.newest_of_each_name(targets);
+            targets = index.newest_of_each_name(&targets, |_| false);
         }
         let mut all = found.to_vec();
         all.extend(&targets);

@@ -166,7 +166,7 @@ fn which(task: &Installable, states: &States<'_>, stop: &Stop) -> Result<Box<Raw
         let view = View::of(&index, &setting);
         let targets = match task.all_versions {
             true => candidates.clone(),
-            false => view.newest_of_each_name(candidates.clone()),
+            false => view.newest_of_each_name(&candidates),
         };
         let found = installable(&view, &request, &targets, task.flags, stop, &|_| {}).map_err(failure)?;
         answers.push((setting.platform, targets.into_iter().zip(found).collect()));
@@ -205,7 +205,7 @@ fn revdeps(task: &Revdeps, states: &States<'_>, stop: &Stop) -> Result<Box<RawVa
         found = coinstallable(&everyones, &request, &found, stop).map_err(failure)?;
     }
     if !task.all_versions {
-        found = index.newest_of_each_name(found);
+        found = index.newest_of_each_name(&found, |_| false);
     }
     show(&found)
 }

@@ -14,6 +14,7 @@ mod ids;
 mod layout;
 mod matching;
 mod near;
+mod newest;
 mod overlay;
 mod packed;
 mod range;
@@ -26,6 +27,7 @@ pub use compile::{Precedence, TooLarge};
 pub use ids::{FileId, NameId, PackageId, StringId, VariableId, VersionId};
 pub use layout::Stamp;
 pub use matching::Matching;
+pub use newest::newest;
 pub use overlay::{Part, overlay, pinned, with_pins};
 pub use packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, IndexEnv, Operands};
 pub use range::{PackageIter, PackageRange};
@@ -268,10 +270,15 @@ impl Index {
         self.section::<u32>(Section::VersionKeys)[version.place()]
     }
 
-    /// Of packages in opam's order, the last of each name.
-    pub fn newest_of_each_name(&self, packages: Vec<PackageId>) -> Vec<PackageId> {
+    /// One package of each name that candidates in opam's order have: the newest candidate of the name
+    /// that is not to be avoided; if all are to be avoided, the newest ([`newest()`]).
+    pub fn newest_of_each_name(
+        &self,
+        candidates: &[PackageId],
+        is_avoided: impl Fn(PackageId) -> bool,
+    ) -> Vec<PackageId> {
         let same = |a: &PackageId, b: &PackageId| self.package_name(*a) == self.package_name(*b);
-        packages.chunk_by(same).filter_map(|group| group.last().copied()).collect()
+        candidates.chunk_by(same).filter_map(|of_name| newest(of_name.iter().copied(), &is_avoided)).collect()
     }
 
     fn row(&self, package: PackageId) -> &PackageRow {

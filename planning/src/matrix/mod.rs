@@ -16,7 +16,7 @@ use caravan_revdeps::Mentions;
 use caravan_revdeps::impact::Target;
 use caravan_solver::{Flags, Request, Root, Selection, SolveError, Stop, View, explain_facts, solve_until};
 use opam_parser::file;
-use opam_parser::index::{Index, NameId, PackageId};
+use opam_parser::index::{Index, NameId, PackageId, newest};
 use propagation::Propagation;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -176,6 +176,5 @@ fn cell(
 
 /// The newest version of a name, of those that are not to be avoided if there are any.
 pub fn latest(index: &Index, name: NameId) -> Option<PackageId> {
-    let avoided = |package: &PackageId| index.flags(*package).intersects(file::Flags::AVOID_VERSION);
-    index.versions_of(name).rev().find(|package| !avoided(package)).or_else(|| index.versions_of(name).next_back())
+    newest(index.versions_of(name), |package| index.flags(package).intersects(file::Flags::AVOID_VERSION))
 }

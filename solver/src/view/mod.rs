@@ -235,11 +235,8 @@ impl<'i> View<'i> {
 
     /// Of packages in opam's order, for each name the newest that this platform has and that is not to be
     /// avoided; where there is none, the newest.
-    pub fn newest_of_each_name(&self, packages: Vec<PackageId>) -> Vec<PackageId> {
-        let good = |package: &PackageId| self.is_available(*package) && !self.is_avoided(*package);
-        let same = |a: &PackageId, b: &PackageId| self.index.package_name(*a) == self.index.package_name(*b);
-        let newest = |group: &[PackageId]| group.iter().rev().find(|package| good(package)).or(group.last()).copied();
-        packages.chunk_by(same).filter_map(newest).collect()
+    pub fn newest_of_each_name(&self, packages: &[PackageId]) -> Vec<PackageId> {
+        self.index.newest_of_each_name(packages, |package| !self.is_available(package) || self.is_avoided(package))
     }
 
     /// Whether a package's `available` is true here.

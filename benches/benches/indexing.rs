@@ -4,7 +4,7 @@
 
 use caravan_benches::{bare_repository, checkout, last_step, read_all, threads};
 use criterion::{Criterion, criterion_group, criterion_main};
-use opam_parser::index::{Index, build};
+use opam_parser::index::Index;
 use opam_parser::repository::{Cache, Location};
 use opam_parser::source::Source;
 use opam_parser::source::directory::DirectorySource;
@@ -27,7 +27,7 @@ fn indexing(c: &mut Criterion) {
         let (before, after) = last_step(&repository);
         let before = index(&before);
         group.bench_function("step-to-next-commit", |b| {
-            b.iter(|| pool.install(|| drop(black_box(build(&after, Some(&before), &|_, _| {})))));
+            b.iter(|| pool.install(|| drop(black_box(before.read_again(&after)))));
         });
     }
     group.finish();

@@ -19,12 +19,12 @@
 //! use caravan_planning::matrix::{Matrix, latest};
 //! use caravan_revdeps::impact::Target;
 //! use caravan_solver::{Flags, Platform, Request, Stop};
-//! use opam_parser::index::{Built, build};
+//! use opam_parser::index::Index;
 //! use opam_parser::source::directory::DirectorySource;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let source = DirectorySource::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/repository").as_ref())?;
-//! let Built::New(index) = build(&source, None, &|_, _| {})? else { unreachable!() };
+//! let index = Index::read(&source)?;
 //! let platform = Platform::linux_x86_64();
 //! let target = Target { label: "debian".to_owned(), platform, request: Request::default() };
 //! let rows = index.names().filter_map(|name| latest(&index, name)).collect();

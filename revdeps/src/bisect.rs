@@ -13,7 +13,7 @@
 use crate::impact::{Difference, between};
 use caravan_solver::explain::Fact;
 use caravan_solver::{Platform, Request, SolveError, Stop, View, explain_facts, solve_until};
-use opam_parser::index::{BuildError, Built, Index, NameId, build};
+use opam_parser::index::{BuildError, Index, NameId};
 use opam_parser::name::PackageName;
 use opam_parser::source::SourceError;
 use opam_parser::source::git::GitSource;
@@ -142,10 +142,8 @@ impl Bisect<'_> {
                 continue;
             }
             let source = GitSource::open(self.path, &parent.id)?;
-            let earlier = match build(&source, Some(&state.index), &|_, _| {})? {
-                Built::New(index) => self.state(index, stop)?,
-                Built::Same => continue,
-            };
+            let Some(earlier) = state.index.read_again(&source)? else { continue };
+            let earlier = self.state(earlier, stop)?;
             found.solved += 1;
             let turned = match self.sought {
                 Sought::Installable => earlier.answer.is_some() != state.answer.is_some(),

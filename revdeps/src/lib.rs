@@ -16,12 +16,12 @@
 //! ```
 //! use caravan_revdeps::{Options, Targets, direct};
 //! use caravan_solver::{Platform, View};
-//! use opam_parser::index::{Built, build};
+//! use opam_parser::index::Index;
 //! use opam_parser::source::directory::DirectorySource;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let source = DirectorySource::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/repository").as_ref())?;
-//! let Built::New(index) = build(&source, None, &|_, _| {})? else { unreachable!() };
+//! let index = Index::read(&source)?;
 //! let view = View::new(&index, &Platform::linux_x86_64());
 //! let name = index.find_name("caravan-log").ok_or("it is in the example repository")?;
 //! let dependents = direct(&view, &Targets::of(&index, name, |_| true), &Options::default());

@@ -23,12 +23,12 @@
 //!
 //! ```
 //! use caravan_solver::{Platform, Request, View, solve};
-//! use opam_parser::index::{Built, build};
+//! use opam_parser::index::Index;
 //! use opam_parser::source::directory::DirectorySource;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let source = DirectorySource::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/repository").as_ref())?;
-//! let Built::New(index) = build(&source, None, &|_, _| {})? else { unreachable!() };
+//! let index = Index::read(&source)?;
 //! let view = View::new(&index, &Platform::linux_x86_64());
 //! let selection = solve(&view, &Request::new(["caravan-demo".parse()?]))?;
 //! assert!(selection.packages().iter().any(|package| index.package_text(*package).starts_with("ocaml.")));

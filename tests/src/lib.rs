@@ -19,7 +19,7 @@ pub use memory::{index_of_texts, source_of_texts};
 pub use pigeons::{pigeon_packages, pigeons};
 
 use fs_err as fs;
-use opam_parser::index::{Built, Index, build};
+use opam_parser::index::Index;
 use opam_parser::source::{Source, git::GitSource};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -108,8 +108,5 @@ pub fn shared_index() -> Option<Index> {
 
 /// The index of a source, read without a cache.
 pub fn index_of(source: &dyn Source) -> Index {
-    match build(source, None, &|_, _| {}).unwrap() {
-        Built::New(index) => index,
-        Built::Same => unreachable!("there was no earlier index"),
-    }
+    Index::read(source).unwrap()
 }

@@ -5,7 +5,7 @@ use caravan_revdeps::changes::{Changes, edits};
 use caravan_revdeps::impact::{Step, Target};
 use caravan_solver::problem::{Constraint, Root};
 use caravan_solver::{Platform, Request};
-use opam_parser::index::{Built, build};
+use opam_parser::index::Index;
 use opam_parser::source::git::GitSource;
 use opam_parser::source::history::{Commit, History};
 use opam_parser::syntax::RelOp;
@@ -20,7 +20,7 @@ pub fn with_step<T>(repository: &Path, before: &str, after: &str, work: impl FnO
     work(&Step::new(&old, &new, changes))
 }
 
-fn changes(repository: &Path, old: &opam_parser::index::Index, before: &str, after: &str) -> Changes {
+fn changes(repository: &Path, old: &Index, before: &str, after: &str) -> Changes {
     let differences = History::open(repository).unwrap().differences(before, Some(after)).unwrap();
     let open = |revision| GitSource::open(repository, revision).unwrap();
     let (edits, unexpected) = edits(&differences, &open(before), &open(after)).unwrap();
@@ -36,10 +36,8 @@ pub fn each_step(mut work: impl FnMut(&Commit, &Step<'_>)) {
     let mut before = index_of(&GitSource::open(&repository, &commits[0].id).unwrap());
     for pair in commits.windows(2) {
         let source = GitSource::open(&repository, &pair[1].id).unwrap();
-        let after = match build(&source, Some(&before), &|_, _| {}).unwrap() {
-            Built::New(after) => after,
-            Built::Same => opam_parser::index::Index::from_bytes(before.as_bytes()).unwrap(),
-        };
+        let after = before.read_again(&source).unwrap();
+        let after = after.unwrap_or_else(|| Index::from_bytes(before.as_bytes()).unwrap());
         let changes = changes(&repository, &before, &pair[0].id, &pair[1].id);
         work(&pair[1], &Step::new(&before, &after, changes));
         before = after;

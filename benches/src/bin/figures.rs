@@ -7,7 +7,6 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use caravan_benches::{Figures, bare_repository, checkout, last_step, median, read_all, threads, time};
-use opam_parser::index::build;
 use opam_parser::source::Source;
 use opam_parser::source::directory::DirectorySource;
 use opam_parser::source::git::GitSource;
@@ -107,7 +106,7 @@ fn main() -> ExitCode {
     let pool = threads(2);
     let (before, after) = last_step(&repository);
     let earlier = caravan_tests::index_of(&before);
-    let step = || time(|| drop(pool.install(|| build(&after, Some(&earlier), &|_, _| {}).unwrap())));
+    let step = || time(|| drop(pool.install(|| earlier.read_again(&after).unwrap())));
     figures.report("step over one pull request", median((0..41).map(|_| step()).collect()), 30.0, "ms");
 
     let folder = tempfile::tempdir().unwrap();

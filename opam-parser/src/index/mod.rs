@@ -1,6 +1,6 @@
 //! The index: a whole repository, or several, in one immutable structure without pointers.
 //!
-//! Built once from a [`Source`](crate::source::Source), then shared read-only by any number of threads, and, as
+//! Read once from a [`Source`](crate::source::Source) ([`Index::read`]), then shared read-only by any number of threads, and, as
 //! a mapped file, by any number of processes. Names and versions are numbered in opam's order;
 //! dependencies, conflicts and availability are words (module `packed`) that refer to those numbers, so a
 //! solver for any platform reads numbers only. The opam files themselves stay where they are;
@@ -8,8 +8,8 @@
 //!
 //! The same repository state gives the same bytes, whether it was read at once or in steps.
 
-mod build;
 mod compile;
+mod earlier;
 mod ids;
 mod layout;
 mod matching;
@@ -18,11 +18,12 @@ mod newest;
 mod overlay;
 mod packed;
 mod range;
+mod read;
 mod record;
 mod show;
 mod validate;
+mod visit;
 
-pub use build::{BuildError, Built, build};
 pub use compile::{Precedence, TooLarge};
 pub use ids::{FileId, NameId, PackageId, StringId, VariableId, VersionId};
 pub use layout::Stamp;
@@ -31,6 +32,7 @@ pub use newest::newest;
 pub use overlay::{Part, overlay, pinned, with_pins};
 pub use packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, IndexEnv, Operands};
 pub use range::{PackageIter, PackageRange};
+pub use read::{BuildError, Progress};
 
 use crate::diagnostic::{Diagnostic, Position, Severity, Span};
 use crate::file::Flags;

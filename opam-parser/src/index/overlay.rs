@@ -1,7 +1,7 @@
 //! Several indexes in one: repositories over repositories, pins over all.
 
-use super::build::kept_file;
 use super::compile::{Content, FileInput, LayerInput, Pool, Precedence, Problems, TooLarge, TopInput, compile};
+use super::earlier::kept_file;
 use super::layout::{LayerRow, Section, Stamp, TopRow};
 use super::record::Batch;
 use super::{FileId, Index, StringId};

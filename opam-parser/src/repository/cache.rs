@@ -16,7 +16,7 @@
 //! ```
 
 use super::Location;
-use crate::index::{BuildError, Built, Index, Precedence, TooLarge, build, overlay};
+use crate::index::{BuildError, Index, Precedence, Progress, TooLarge, overlay};
 use crate::source::SourceError;
 use crate::source::archive::ArchiveSource;
 use crate::source::directory::DirectorySource;
@@ -64,9 +64,6 @@ pub struct CacheInfo {
     /// Bytes in all.
     pub bytes: u64,
 }
-
-/// Progress of reading: how many entries are done, of how many.
-pub type Progress<'p> = dyn Fn(usize, usize) + Sync + 'p;
 
 fn hash(parts: &[&[u8]]) -> String {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
@@ -232,14 +229,12 @@ impl Cache {
         if let Some(index) = self.load(key) {
             return Ok(Opened { index, warnings: vec![] });
         }
-        let previous = latest.and_then(|latest| self.latest(latest));
-        let index = match build(&*source()?, previous.as_ref(), progress)? {
-            Built::New(index) => index,
-            // The same packages under another key, such as a commit that touched other files.
-            Built::Same => match previous {
-                Some(previous) => previous,
-                None => unreachable!("only an earlier index can be the same"),
-            },
+        let source = source()?;
+        let index = match latest.and_then(|latest| self.latest(latest)) {
+            // Nothing changes if it is the same packages under another key, such as a commit that touched
+            // other files.
+            Some(earlier) => earlier.read_again_with_progress(&*source, progress)?.unwrap_or(earlier),
+            None => Index::read_with_progress(&*source, progress)?,
         };
         let warnings = self.store(key, latest, &index).err().into_iter().collect();
         Ok(Opened { index, warnings })
@@ -248,15 +243,15 @@ impl Cache {
     fn directory_index(&self, path: &Path, progress: &Progress<'_>) -> Result<Opened, BuildError> {
         let key = format!("dir-{}", hash(&[&path_bytes(path)]));
         let source = DirectorySource::open(path)?;
-        let previous = self.load(&key);
-        match (build(&source, previous.as_ref(), progress)?, previous) {
-            (Built::New(index), _) => {
-                let warnings = self.store(&key, None, &index).err().into_iter().collect();
-                Ok(Opened { index, warnings })
-            }
-            (Built::Same, Some(index)) => Ok(Opened { index, warnings: vec![] }),
-            (Built::Same, None) => unreachable!("only an earlier index can be the same"),
-        }
+        let index = match self.load(&key) {
+            None => Index::read_with_progress(&source, progress)?,
+            Some(earlier) => match earlier.read_again_with_progress(&source, progress)? {
+                None => return Ok(Opened { index: earlier, warnings: vec![] }),
+                Some(index) => index,
+            },
+        };
+        let warnings = self.store(&key, None, &index).err().into_iter().collect();
+        Ok(Opened { index, warnings })
     }
 
     /// Lays repositories over each other ([`overlay`]), through the cache.

@@ -18,7 +18,7 @@ use crate::impact::{Sides, Step, Target};
 use crate::listing::Mentions;
 use crate::rebuild::{Relations, reaches, used};
 use caravan_solver::{Flags, Request, Root, Selection, SolveError, Stop, View, solve_until};
-use opam_parser::index::{BuildError, Built, FileId, Index, PackageId, Precedence, TooLarge, build, overlay};
+use opam_parser::index::{BuildError, FileId, Index, PackageId, Precedence, TooLarge, overlay};
 use opam_parser::source::memory::MemorySource;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -211,10 +211,7 @@ impl Work<'_, '_> {
     fn index(&self, pairs: &[Pair]) -> Result<Index, BoundsError> {
         let after = self.step.after;
         let files = self.edited(pairs).into_iter().map(|(package, text)| (after.package_text(package), text));
-        let own = match build(&MemorySource::new(files), None, &|_, _| {})? {
-            Built::New(own) => own,
-            Built::Same => unreachable!("there is no earlier index"),
-        };
+        let own = Index::read(&MemorySource::new(files))?;
         Ok(overlay(&[&own, after], Precedence::FirstWins)?)
     }
 

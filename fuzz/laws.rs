@@ -2,8 +2,7 @@
 //! `fuzz_regressions` checks them for every input that once did.
 
 use opam_parser::file::OpamFile;
-use opam_parser::filter::eval::{Env, Scope, Value, eval};
-use opam_parser::filter::{Filter, partial::partial, read_filter};
+use opam_parser::filter::{Env, Filter, Scope, Value, eval, partial, read_filter};
 use opam_parser::syntax::{ItemKind, parse_file, parse_value, print::print};
 use opam_parser::version::compare;
 

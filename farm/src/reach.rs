@@ -1,7 +1,7 @@
 //! Which names an answer can depend on, without solving and on any platform: most questions concern some
 //! hundred of a repository's names, and cost what these cost.
 
-use opam_parser::filter::eval::{Env, Expr, Node, Scope, Value};
+use opam_parser::filter::{Env, Expr, Node, Scope, Value};
 use opam_parser::index::{
     ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, Index, IndexEnv, NameId, PackageId, VariableId,
 };

@@ -2,8 +2,7 @@
 
 use crate::dialect::Rules;
 use crate::platform::Platform;
-use opam_parser::filter::Ident;
-use opam_parser::filter::eval::{Env, Scope, Value};
+use opam_parser::filter::{Env, Ident, Scope, Value};
 use opam_parser::index::{Index, IndexEnv, PackageId, VariableId};
 
 /// The variables of the dependency flags (section 3.5). `None` leaves one undefined, as `available`

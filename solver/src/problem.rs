@@ -8,7 +8,7 @@ use crate::dialect::Dialect;
 use crate::platform::Platform;
 use opam_parser::atom::Atom;
 use opam_parser::file::{OpamFile, Parsed};
-use opam_parser::index::{Index, PackageId, Precedence, TooLarge, overlay, with_pins};
+use opam_parser::index::{Index, PackageId, Precedence, TooLarge};
 use opam_parser::name::PackageName;
 use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
@@ -104,7 +104,7 @@ impl Setting {
     pub fn index<'i>(&self, repositories: &[&'i Index]) -> Result<Universe<'i>, SettingError> {
         let mut index = match repositories {
             [only] => Universe::One(only),
-            several => Universe::Made(Box::new(overlay(several, self.precedence)?)),
+            several => Universe::Made(Box::new(Index::overlay(several, self.precedence)?)),
         };
         if !self.pins.is_empty() {
             let pins = self.pins.iter().map(Pin::read).collect::<Result<Vec<_>, _>>()?;
@@ -113,7 +113,7 @@ impl Setting {
             if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
                 return Err(SettingError::PinnedTwice(twice[0].to_string()));
             }
-            index = Universe::Made(Box::new(with_pins(&index, &pins)?));
+            index = Universe::Made(Box::new(index.with_pins(&pins)?));
         }
         Ok(index)
     }

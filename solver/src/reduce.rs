@@ -7,7 +7,7 @@
 //! F23).
 
 use crate::environment::Environment;
-use opam_parser::filter::eval::{eval, eval_to_bool};
+use opam_parser::filter::{eval, eval_to_bool};
 use opam_parser::index::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, Index, NameId};
 use opam_parser::syntax::RelOp;
 

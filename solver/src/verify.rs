@@ -8,8 +8,7 @@
 use crate::dialect::Dialect;
 use crate::problem::{Avoid, Cycles, Flags, Request, Setting};
 use opam_parser::file::Flags as FileFlags;
-use opam_parser::filter::Ident;
-use opam_parser::filter::eval::{Env, Scope, Value, eval, eval_to_bool};
+use opam_parser::filter::{Env, Ident, Scope, Value, eval, eval_to_bool};
 use opam_parser::index::{
     ConditionNode, ConditionRef, FormulaNode, FormulaRef, Index, IndexEnv, NameId, PackageId, VariableId,
 };

@@ -9,7 +9,6 @@ use caravan_solver::problem::Constraint;
 use caravan_solver::{Amendments, Dialect, Flags, Platform, Request, Root, Setting, SolveError, Stop, View, solve};
 use caravan_tests::shared_repository;
 use opam_parser::file::OpamFile;
-use opam_parser::index::with_pins;
 use opam_parser::name::PackageName;
 use opam_parser::source::Source;
 use opam_parser::source::git::GitSource;
@@ -138,7 +137,7 @@ fn what_cannot_be_reached_does_not_matter() {
         };
         let pin =
             (PackageName::new(&text_of).unwrap(), Version::new("dev").unwrap(), OpamFile::parse(&text).file.unwrap());
-        let whole = with_pins(&index, std::slice::from_ref(&pin)).unwrap();
+        let whole = index.with_pins(std::slice::from_ref(&pin)).unwrap();
         for (id, vars) in &platforms {
             let Some(selection) = selections.iter().find(|selection| selection.id == *id) else {
                 unsolved += 1;

@@ -2,7 +2,7 @@
 //! and an archive.
 
 use opam_parser::file::OpamFile;
-use opam_parser::index::{Index, Precedence, overlay, with_pins};
+use opam_parser::index::{Index, Precedence};
 use opam_parser::name::split_package;
 use opam_parser::source::archive::ArchiveSource;
 use opam_parser::source::directory::DirectorySource;
@@ -149,17 +149,17 @@ fn links_and_odd_entries_do_no_harm() {
 fn overlays_and_pins() {
     let one = Repository::new(&[("a/a.1/opam", "synopsis: \"one\""), ("b/b.1/opam", "")]).directory();
     let two = Repository::new(&[("a/a.1/opam", "synopsis: \"two\""), ("a/a.2/opam", "synopsis: \"two\"")]).directory();
-    let first = overlay(&[&one, &two], Precedence::FirstWins).unwrap();
+    let first = Index::overlay(&[&one, &two], Precedence::FirstWins).unwrap();
     assert_eq!(packages(&first), ["a.1 one", "a.2 two", "b.1 "]);
-    let last = overlay(&[&one, &two], Precedence::LastWins).unwrap();
+    let last = Index::overlay(&[&one, &two], Precedence::LastWins).unwrap();
     assert_eq!(packages(&last), ["a.1 two", "a.2 two", "b.1 "]);
     assert_eq!(first.layer_count(), 2);
     let a1 = last.packages().next().unwrap();
     assert_eq!(last.file(last.package_file(a1)).layer, 1);
     let pin = OpamFile::parse(b"opam-version: \"2.0\" synopsis: \"pinned\" depends: \"b\"").file.unwrap();
     let (name, version) = split_package("a.dev").unwrap();
-    let pinned = with_pins(&last, &[(name, version, pin)]).unwrap();
+    let pinned = last.with_pins(&[(name, version, pin)]).unwrap();
     assert_eq!(packages(&pinned), ["a.dev pinned", "b.1 "]);
     // An overlay of one is that one.
-    assert!(overlay(&[&one], Precedence::FirstWins).unwrap().as_bytes() == one.as_bytes());
+    assert!(Index::overlay(&[&one], Precedence::FirstWins).unwrap().as_bytes() == one.as_bytes());
 }

@@ -9,7 +9,7 @@ use caravan_revdeps::impact::Target;
 use caravan_solver::mask::Mask;
 use caravan_solver::{Flags, Platform, Request, Setting, SolveError, Stop, View, installable, solve, verify};
 use caravan_tests::lifted;
-use opam_parser::index::{Index, PackageId, Precedence, overlay};
+use opam_parser::index::{Index, PackageId, Precedence};
 use opam_parser::source::Source;
 use opam_parser::source::git::GitSource;
 use opam_parser::source::memory::MemorySource;
@@ -188,7 +188,7 @@ fn freed(
     files: impl IntoIterator<Item = (String, Vec<u8>)>,
 ) -> Vec<usize> {
     let edited = caravan_tests::index_of(&MemorySource::new(files));
-    let changed = overlay(&[&edited, index], Precedence::FirstWins).unwrap();
+    let changed = Index::overlay(&[&edited, index], Precedence::FirstWins).unwrap();
     let target = &matrix.columns[1].target;
     let view = View::new(&changed, &target.platform);
     let can = |row: &&usize| {

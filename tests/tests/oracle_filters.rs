@@ -1,7 +1,6 @@
 //! Every row and column of `oracle/filters.tsv`: evaluation of filters, complete and partial.
 
-use opam_parser::filter::eval::{Env, Scope, Value, eval};
-use opam_parser::filter::{self, Filter, partial::partial};
+use opam_parser::filter::{self, Env, Filter, Scope, Value, eval, partial};
 use opam_parser::syntax::{self, ItemKind};
 
 /// The variables of the oracle (see its README).

@@ -12,7 +12,7 @@ use caravan_solver::view::Masks;
 use caravan_solver::{
     Amendments, Dialect, Platform, Request, Root, Setting, SolveError, Stop, Stopped, View, explain_facts, solve_until,
 };
-use opam_parser::index::{Index, PackageId, Part, pinned};
+use opam_parser::index::{Index, PackageId, Part};
 use opam_parser::name::PackageName;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl Question<'_> {
             .zip(&reached)
             .map(|(held, names)| Part { index: &held.index, names: Some(names) })
             .collect();
-        let index = pinned(&parts, &[]).map_err(refused)?;
+        let index = Index::from_parts(&parts, &[]).map_err(refused)?;
         let root = |name: &String| {
             let name = PackageName::new(name).ok_or_else(|| Refusal::Msg(format!("`{name}` is no package name")))?;
             Ok(Root { name, constraints: vec![], flags: Default::default() })

@@ -11,7 +11,7 @@ use caravan_solver::{
     solve_until,
 };
 use opam_parser::file::{self, OpamFile, Parsed};
-use opam_parser::index::{Index, NameId, PackageId, Part, pinned};
+use opam_parser::index::{Index, NameId, PackageId, Part};
 use opam_parser::name::{PackageName, split_package};
 use opam_parser::syntax::RelOp;
 use opam_parser::version::{self, Version};
@@ -116,7 +116,7 @@ impl<'s> Asked<'s> {
         let also: Vec<Given> = request.pinned_pkgs.iter().map(given).collect::<Result<_, _>>()?;
         let mut known: FxHashSet<&PackageName> = FxHashSet::default();
         let pins: Vec<Given> = roots.iter().chain(&also).filter(|pin| known.insert(&pin.0)).cloned().collect();
-        let alone = pinned(&[], &pins).map_err(refused)?;
+        let alone = Index::from_parts(&[], &pins).map_err(refused)?;
         let mut mentions = Vec::new();
         alone.packages().for_each(|package| mentioned(&alone, package, true, &mut mentions));
         let named = mentions.iter().map(|name| alone.name(*name));
@@ -249,7 +249,7 @@ fn joined(states: &[State<'_>], reached: &[Vec<bool>], pins: &[Given]) -> Result
         .rev()
         .map(|(state, names)| Part { index: state.index, names: Some(names) })
         .collect();
-    pinned(&parts, pins).map_err(refused)
+    Index::from_parts(&parts, pins).map_err(refused)
 }
 
 fn package(index: &Index, (name, version, _): &Given) -> Option<PackageId> {

@@ -1,7 +1,7 @@
 //! Which roots are meant for a platform (section 4, step 4).
 
 use caravan_solver::View;
-use opam_parser::filter::eval::eval_to_bool;
+use opam_parser::filter::eval_to_bool;
 use opam_parser::index::{ConditionNode, ConditionRef, FormulaNode, FormulaRef, Index, PackageId};
 use opam_parser::version;
 

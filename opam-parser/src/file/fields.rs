@@ -1,13 +1,13 @@
 //! The fields of a package's opam file, by name (rules P1 to P17).
 
-use super::OpamFile;
+use super::opam_file::OpamFile;
 use super::read::{self, Read};
 use super::signs::{has_tests, is_abandoned};
-use super::types::{Extension, Flags};
-use crate::diagnostic::Diagnostic;
+use super::types::{Checksum, Extension, Flags, Source, Url};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::filter::{Filter, Ident, read_filter};
 use crate::formula::{Join, read_formula};
-use crate::syntax::{Item, ItemKind, RelOp, SyntaxTree, Value, ValueKind};
+use crate::syntax::{Item, ItemKind, RelOp, SyntaxTree, Value, ValueKind, Values};
 use crate::version;
 use bstr::{BString, ByteSlice};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -80,7 +80,7 @@ impl<'t> Reader<'t, '_> {
         let mut found = tree.items().filter(|item| item.name() == "opam-version");
         let Some(first) = found.next() else {
             self.diagnostics.push(Diagnostic {
-                severity: crate::diagnostic::Severity::Error,
+                severity: Severity::Error,
                 message: "missing field `opam-version`".into(),
                 span: None,
                 hint: Some("begin the file with `opam-version: \"2.0\"`".into()),
@@ -241,8 +241,8 @@ impl<'t> Reader<'t, '_> {
             let mut parts = parts.into_iter();
             let Some(src) = parts.next() else { continue };
             let name: BString = src.rsplit_str("/").next().unwrap_or_default().into();
-            let checksums = parts.filter_map(|text| super::Checksum::new(&text)).collect();
-            let source = super::Source { src: super::Url(src), checksums, mirrors: vec![], subpath: None };
+            let checksums = parts.filter_map(|text| Checksum::new(&text)).collect();
+            let source = Source { src: Url(src), checksums, mirrors: vec![], subpath: None };
             self.file.extra_sources.push((name, source));
         }
         Ok(())
@@ -264,7 +264,7 @@ fn variable(name: &str) -> Filter {
 
 /// `os: ["linux" "darwin"]`: a formula over names of systems.
 fn legacy_os(value: Value<'_>) -> Read<Filter> {
-    let all = |values: crate::syntax::Values<'_>| values.map(legacy_os).collect::<Read<Vec<_>>>();
+    let all = |values: Values<'_>| values.map(legacy_os).collect::<Read<Vec<_>>>();
     Ok(match value.kind() {
         ValueKind::String(text) => {
             Filter::RelOp(RelOp::Eq, Box::new([variable("os"), Filter::String(text.to_owned())]))
@@ -278,7 +278,7 @@ fn legacy_os(value: Value<'_>) -> Read<Filter> {
 
 /// `ocaml-version: [>= "4.00"]`: a formula of constraints.
 fn legacy_ocaml_version(value: Value<'_>) -> Read<Filter> {
-    let all = |values: crate::syntax::Values<'_>| values.map(legacy_ocaml_version).collect::<Read<Vec<_>>>();
+    let all = |values: Values<'_>| values.map(legacy_ocaml_version).collect::<Read<Vec<_>>>();
     Ok(match value.kind() {
         ValueKind::PrefixRelOp(op, operand) => {
             let operand = Filter::String(read::string(operand)?);

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::filter::{Filter, Ident, read_filter};
 use crate::formula::{Join, read_formula};
 use crate::name::{PackageName, split_package};
-use crate::syntax::{ItemKind, Items, RelOp, Value, ValueKind, Values};
+use crate::syntax::{EnvOp, ItemKind, Items, RelOp, Value, ValueKind, Values};
 use crate::version::Version;
 use bstr::{BString, ByteSlice};
 
@@ -129,7 +129,7 @@ fn env_update(value: Value<'_>) -> Read<EnvUpdate> {
     let Filtered { value: (name, op, text), filter } = filtered(value, |value| {
         let (left, op, right) = match value.kind() {
             ValueKind::EnvOp(op, left, right) => (left, op, right),
-            ValueKind::RelOp(RelOp::Eq, left, right) => (left, crate::syntax::EnvOp::Eq, right),
+            ValueKind::RelOp(RelOp::Eq, left, right) => (left, EnvOp::Eq, right),
             _ => return Err(expected(value, "an environment update such as `PATH += \"dir\"`")),
         };
         let ValueKind::Ident(name) = left.kind() else {

@@ -3,66 +3,14 @@
 //! A filter's value is a boolean, a string, or nothing (*undefined*). The same code evaluates the
 //! tree ([`Filter`]) and the index's packed form, through [`Expr`].
 
-use super::{Filter, Ident, interpolate};
+use super::interpolate;
+use super::lookup::lookup;
+use super::tree::Filter;
+use super::value::{Env, Value};
 use crate::syntax::RelOp;
 use crate::version;
 use bstr::{BStr, ByteSlice};
 use std::borrow::Cow;
-
-/// What a filter or variable is worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value<'v> {
-    /// No value: an unknown variable, or something that depends on one.
-    Undefined,
-    /// A boolean.
-    Bool(bool),
-    /// A string.
-    String(Cow<'v, BStr>),
-}
-
-impl<'v> Value<'v> {
-    /// A string value that is borrowed.
-    pub fn str(text: &'v str) -> Self {
-        Value::String(Cow::Borrowed(BStr::new(text)))
-    }
-
-    /// As a boolean: `"true"` and `"false"` count as such, other strings do not (rule F1).
-    pub fn to_bool(&self) -> Option<bool> {
-        match self {
-            Value::Bool(b) => Some(*b),
-            Value::String(text) if text.as_bytes() == b"true" => Some(true),
-            Value::String(text) if text.as_bytes() == b"false" => Some(false),
-            _ => None,
-        }
-    }
-
-    /// As a string; booleans are `true` and `false`, undefined has none.
-    pub fn to_bytes(&self) -> Option<&[u8]> {
-        match self {
-            Value::Undefined => None,
-            Value::Bool(true) => Some(b"true"),
-            Value::Bool(false) => Some(b"false"),
-            Value::String(text) => Some(text.as_bytes()),
-        }
-    }
-}
-
-/// Whose variable is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope<'a> {
-    /// `x`
-    Global,
-    /// `_:x`: the package that the filter belongs to.
-    Own,
-    /// `pkg:x`
-    Package(&'a str),
-}
-
-/// Where variables get their values.
-pub trait Env {
-    /// The value of a variable; [`Value::Undefined`] if there is none.
-    fn variable(&self, scope: Scope<'_>, name: &str) -> Value<'_>;
-}
 
 /// A filter in any form.
 pub trait Expr<'e, E: ?Sized>: Copy {
@@ -177,42 +125,4 @@ pub(super) fn combine<'v>(values: impl Iterator<Item = Value<'v>>, absorbing: bo
 /// (rule F7).
 pub fn eval_to_bool<'e, E: Env + ?Sized, X: Expr<'e, E>>(filter: X, env: &'e E, default: bool) -> bool {
     eval(filter, env).to_bool().unwrap_or(default)
-}
-
-/// A variable as it is written in a filter or string (rule F9).
-pub fn lookup<'e, E: Env + ?Sized>(ident: &Ident, env: &'e E) -> Value<'e> {
-    let Some(packages) = &ident.packages else {
-        return env.variable(Scope::Global, &ident.name);
-    };
-    lookup_in(packages.split('+').map(Some), &ident.name, env)
-}
-
-/// A variable of one or several packages; `None` and `_` are the package itself.
-pub(super) fn lookup_in<'a, 'e, E: Env + ?Sized>(
-    packages: impl Iterator<Item = Option<&'a str>>,
-    name: &str,
-    env: &'e E,
-) -> Value<'e> {
-    // `enable` is short for a choice on `installed`.
-    let (asked, enable) = if name == "enable" { ("installed", true) } else { (name, false) };
-    let mut result: Option<Value<'e>> = None;
-    for package in packages.filter(|package| *package != Some("")) {
-        let scope = match package {
-            None | Some("_") => Scope::Own,
-            Some(package) => Scope::Package(package),
-        };
-        let value = env.variable(scope, asked);
-        result = Some(match result {
-            None => value,
-            Some(Value::Bool(false)) => Value::Bool(false),
-            Some(_) if value == Value::Bool(false) => Value::Bool(false),
-            Some(Value::Bool(true)) if value == Value::Bool(true) => value,
-            Some(_) => Value::Undefined,
-        });
-    }
-    let value = result.unwrap_or(Value::Undefined);
-    if !enable {
-        return value;
-    }
-    Value::str(if value.to_bool() == Some(true) { "enable" } else { "disable" })
 }

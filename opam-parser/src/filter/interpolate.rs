@@ -6,7 +6,8 @@
 //! %{?pkg:var:}%               the variable of a package whose name holds `+`
 //! ```
 
-use super::eval::{Env, Scope, Value, lookup_in};
+use super::lookup::lookup_in;
+use super::value::{Env, Scope, Value};
 use bstr::ByteSlice;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take, take_till1, take_until};

@@ -1,8 +1,11 @@
 //! Partial evaluation: what is left of a filter once the known variables are replaced (opam,
 //! `OpamFilter.partial_eval`).
 
-use super::eval::{Env, Value, combine};
-use super::{Filter, eval, interpolate};
+use super::eval::combine;
+use super::interpolate;
+use super::lookup::lookup;
+use super::tree::Filter;
+use super::value::{Env, Value};
 use crate::version;
 use bstr::ByteSlice;
 use std::borrow::Cow;
@@ -54,7 +57,7 @@ fn reduce<E: Env + ?Sized>(filter: &Filter, env: &E) -> Reduced {
             let (text, unknown) = interpolate::expand_partially(text, env);
             Reduced { filter: Filter::String(text.into()), known: !unknown }
         }
-        Filter::Ident(ident) => match eval::lookup(ident, env) {
+        Filter::Ident(ident) => match lookup(ident, env) {
             Value::Undefined => unchanged(),
             Value::Bool(b) => Reduced::bool(b),
             Value::String(text) => Reduced { filter: Filter::String(text.replace("%", "%%").into()), known: true },

@@ -1,6 +1,6 @@
 //! Filters as opam writes them: with the fewest parentheses that keep the meaning.
 
-use super::{Filter, Ident};
+use super::tree::{Filter, Ident};
 use std::fmt;
 
 /// Binding strength of what surrounds a filter.

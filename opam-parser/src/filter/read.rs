@@ -1,6 +1,6 @@
 //! Syntax to filters (opam, `OpamFormat.V.filter`).
 
-use super::{Filter, Ident};
+use super::tree::{Filter, Ident};
 use crate::diagnostic::Diagnostic;
 use crate::syntax::{Value, ValueKind, Values};
 

@@ -1,10 +1,11 @@
 //! What an earlier index remembers of a source, so that what did not change need not be read again.
 
 use super::compile::{Content, FileInput, Problems};
-use super::layout::{FileRow, NONE, PackageRow, Section, Stamp, TopRow};
+use super::ids::{FileId, NameId, StringId, VersionId};
+use super::layout::{FileRow, NONE, PackageRow, Section, TopRow};
 use super::record::{Body, bits};
-use super::{FileId, Index, NameId, StringId, VersionId};
-use crate::source::{KnownFile, Source, Top, is_same};
+use super::storage::Index;
+use crate::source::{KnownFile, Source, Stamp, Top, is_same};
 use bstr::ByteSlice;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;

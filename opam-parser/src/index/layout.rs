@@ -10,6 +10,8 @@
 //!
 //! Values are in the machine's own byte order; a file from another one fails the check of the magic.
 
+use super::corrupt::CorruptIndex;
+use crate::source::Stamp;
 use bytemuck::{Pod, Zeroable};
 use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
@@ -66,10 +68,6 @@ const TABLE: usize = SECTIONS * size_of::<[u64; 2]>();
 
 /// No string, no package.
 pub(super) const NONE: u32 = u32::MAX;
-
-/// Identifies a state of something: a git object's id, or a hash of a file's metadata. All zero is
-/// equal to nothing, itself included.
-pub type Stamp = [u32; 5];
 
 /// One version of one package.
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
@@ -152,29 +150,31 @@ impl Layout {
     ///
     /// # Errors
     /// A word on what is wrong with them. Nothing is said yet about what the sections hold.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, CorruptIndex> {
         let header: Header = match bytes.get(..HEADER) {
             Some(start) => bytemuck::pod_read_unaligned(start),
-            None => return Err("it is too short"),
+            None => return Err(CorruptIndex("it is too short")),
         };
         if header.magic != MAGIC {
-            return Err("it is not an index of this machine");
+            return Err(CorruptIndex("it is not an index of this machine"));
         }
         if header.format != FORMAT || header.sections as usize != SECTIONS {
-            return Err("it has another format");
+            return Err(CorruptIndex("it has another format"));
         }
         if header.length != bytes.len() as u64 {
-            return Err("it is truncated");
+            return Err(CorruptIndex("it is truncated"));
         }
         if header.checksum != xxh3_64(&bytes[HEADER..]) {
-            return Err("its checksum is wrong");
+            return Err(CorruptIndex("its checksum is wrong"));
         }
-        let table = bytes.get(HEADER..HEADER + TABLE).ok_or("it is too short")?;
+        let table = bytes.get(HEADER..HEADER + TABLE).ok_or(CorruptIndex("it is too short"))?;
         let mut ranges = [const { 0..0 }; SECTIONS];
         for (range, entry) in ranges.iter_mut().zip(table.chunks_exact(16)) {
             let [start, length]: [u64; 2] = bytemuck::pod_read_unaligned(entry);
             let end = start.checked_add(length).filter(|end| *end <= bytes.len() as u64);
-            let (Some(end), true) = (end, start % 8 == 0) else { return Err("a section lies outside of it") };
+            let (Some(end), true) = (end, start % 8 == 0) else {
+                return Err(CorruptIndex("a section lies outside of it"));
+            };
             *range = start as usize..end as usize;
         }
         Ok(Self { ranges })
@@ -186,21 +186,23 @@ pub(super) fn checksum(bytes: &[u8]) -> u64 {
     bytes.get(..HEADER).map_or(0, |header| bytemuck::pod_read_unaligned::<Header>(header).checksum)
 }
 
-/// Puts the sections together.
-pub(super) fn assemble(sections: [&[u8]; SECTIONS]) -> Vec<u64> {
+/// Puts the sections together; says where they are.
+pub(super) fn assemble(sections: [&[u8]; SECTIONS]) -> (Vec<u64>, Layout) {
     let aligned = |length: usize| length.next_multiple_of(8);
     let total = HEADER + TABLE + sections.iter().map(|section| aligned(section.len())).sum::<usize>();
     let mut out = vec![0_u64; total / 8];
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut out);
+    let mut ranges = [const { 0..0 }; SECTIONS];
     let mut at = HEADER + TABLE;
     for (place, section) in sections.iter().enumerate() {
         let entry = [at as u64, section.len() as u64];
         bytes[HEADER + place * 16..][..16].copy_from_slice(bytemuck::bytes_of(&entry));
         bytes[at..at + section.len()].copy_from_slice(section);
+        ranges[place] = at..at + section.len();
         at += aligned(section.len());
     }
     let checksum = xxh3_64(&bytes[HEADER..]);
     let header = Header { magic: MAGIC, format: FORMAT, sections: SECTIONS as u32, length: total as u64, checksum };
     bytes[..HEADER].copy_from_slice(bytemuck::bytes_of(&header));
-    out
+    (out, Layout { ranges })
 }

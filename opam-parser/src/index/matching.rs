@@ -1,9 +1,10 @@
 //! Which packages two indexes have in common, and which of them say the same to a solver.
 
+use super::ids::{NameId, PackageId, VersionId};
 use super::layout::{NONE, PackageRow, Section};
 use super::packed::{MAX_ARGUMENT, Op};
 use super::record::bits;
-use super::{Index, NameId, PackageId, VersionId};
+use super::storage::Index;
 use crate::name::compare_case;
 use crate::version;
 use std::cmp::Ordering;

@@ -1,6 +1,7 @@
 //! Names that somebody may have meant.
 
-use super::{Index, NameId};
+use super::ids::NameId;
+use super::storage::Index;
 
 impl Index {
     /// Existing names near to `text`, nearest first, at most `limit`: those that differ in case or

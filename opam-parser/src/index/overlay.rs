@@ -2,33 +2,15 @@
 
 use super::compile::{Content, FileInput, LayerInput, Pool, Precedence, Problems, TooLarge, TopInput, compile};
 use super::earlier::kept_file;
-use super::layout::{LayerRow, Section, Stamp, TopRow};
+use super::ids::{FileId, StringId};
+use super::layout::{LayerRow, Section, TopRow};
 use super::record::Batch;
-use super::{FileId, Index, StringId};
+use super::storage::Index;
 use crate::file::OpamFile;
 use crate::name::PackageName;
+use crate::source::Stamp;
 use crate::version::Version;
 use bstr::BStr;
-
-/// Lays repositories over each other. For each package version the first or the last repository
-/// that has it counts; versions that only one has stay visible (rule R8).
-///
-/// # Errors
-/// When together they are too large.
-pub fn overlay(indexes: &[&Index], precedence: Precedence) -> Result<Index, TooLarge> {
-    let pools: Vec<Pool<'_>> = indexes.iter().map(|index| Pool::Index(index)).collect();
-    let parts: Vec<Part<'_>> = indexes.iter().map(|index| Part { index, names: None }).collect();
-    compile(&layers(&parts), &pools, precedence)
-}
-
-/// An index in which each given package has exactly the given version, with the given opam file
-/// (the manual, "Pinning").
-///
-/// # Errors
-/// When together they are too large.
-pub fn with_pins(index: &Index, pins: &[(PackageName, Version, OpamFile)]) -> Result<Index, TooLarge> {
-    pinned(&[Part { index, names: None }], pins)
-}
 
 /// An index of which only the packages of some names are wanted.
 #[derive(Clone, Copy)]
@@ -53,32 +35,58 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Parts of indexes over each other, the first on top, and pins over all. Asking something that concerns few
-/// names costs what these names cost. Layer 0 is that of the pins.
-///
-/// # Errors
-/// When together they are too large.
-pub fn pinned(parts: &[Part<'_>], pins: &[(PackageName, Version, OpamFile)]) -> Result<Index, TooLarge> {
-    let mut batch = Batch::default();
-    let records: Vec<_> = pins.iter().map(|(_, _, file)| batch.record(Some(file), vec![], b"")).collect();
-    let tops = pins.iter().zip(&records).map(|((name, version, _), record)| TopInput {
-        name: name.as_str().into(),
-        stamp: Default::default(),
-        files: vec![FileInput {
-            name: name.as_str(),
-            version: version.as_str(),
-            path: Some("".into()),
+impl Index {
+    /// Lays repositories over each other. For each package version the first or the last repository
+    /// that has it counts; versions that only one has stay visible (rule R8).
+    ///
+    /// # Errors
+    /// When together they are too large.
+    pub fn overlay(indexes: &[&Index], precedence: Precedence) -> Result<Self, TooLarge> {
+        let pools: Vec<Pool<'_>> = indexes.iter().map(|index| Pool::Index(index)).collect();
+        let parts: Vec<Part<'_>> = indexes.iter().map(|index| Part { index, names: None }).collect();
+        compile(&layers(&parts), &pools, precedence)
+    }
+
+    /// This index, but each given package has exactly the given version, with the given opam file
+    /// (the manual, "Pinning").
+    ///
+    /// # Errors
+    /// When together they are too large.
+    pub fn with_pins(&self, pins: &[(PackageName, Version, OpamFile)]) -> Result<Self, TooLarge> {
+        Self::from_parts(&[Part { index: self, names: None }], pins)
+    }
+
+    /// Parts of indexes over each other, the first on top, and pins over all. Asking something that concerns few
+    /// names costs what these names cost. Layer 0 is that of the pins.
+    ///
+    /// # Errors
+    /// When together they are too large.
+    pub fn from_parts(parts: &[Part<'_>], pins: &[(PackageName, Version, OpamFile)]) -> Result<Self, TooLarge> {
+        let mut batch = Batch::default();
+        let records: Vec<_> = pins.iter().map(|(_, _, file)| batch.record(Some(file), vec![], b"")).collect();
+        let tops = pins.iter().zip(&records).map(|((name, version, _), record)| TopInput {
+            name: name.as_str().into(),
             stamp: Default::default(),
-            pool: parts.len() as u32,
-            content: record.package.as_ref().map(|p| Content { flags: p.flags, synopsis: p.synopsis, body: p.body }),
-            problems: Problems::Fresh(&[]),
-        }],
-    });
-    let mut all = vec![LayerInput { exclusive: true, tops: tops.collect() }];
-    all.extend(layers(parts));
-    let mut pools: Vec<Pool<'_>> = parts.iter().map(|part| Pool::Index(part.index)).collect();
-    pools.push(Pool::Batch(&batch));
-    compile(&all, &pools, Precedence::FirstWins)
+            files: vec![FileInput {
+                name: name.as_str(),
+                version: version.as_str(),
+                path: Some("".into()),
+                stamp: Default::default(),
+                pool: parts.len() as u32,
+                content: record.package.as_ref().map(|p| Content {
+                    flags: p.flags,
+                    synopsis: p.synopsis,
+                    body: p.body,
+                }),
+                problems: Problems::Fresh(&[]),
+            }],
+        });
+        let mut all = vec![LayerInput { exclusive: true, tops: tops.collect() }];
+        all.extend(layers(parts));
+        let mut pools: Vec<Pool<'_>> = parts.iter().map(|part| Pool::Index(part.index)).collect();
+        pools.push(Pool::Batch(&batch));
+        compile(&all, &pools, Precedence::FirstWins)
+    }
 }
 
 /// The layers of indexes, one after the other; files refer to pools in the indexes' order.

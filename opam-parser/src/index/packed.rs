@@ -8,9 +8,9 @@
 //! "yojson" {< "2" | !with-test}   =>   ATOM yojson, ANY 4, VERSION< 2, FILTER, NOT, VARIABLE with-test
 //! ```
 
-use super::Index;
 use super::ids::{NameId, StringId, VariableId, VersionId};
-use crate::filter::eval::{Env, Expr, Node, Value};
+use super::storage::Index;
+use crate::filter::{Env, Expr, Node, Value};
 use crate::syntax::RelOp;
 
 pub(super) mod op {

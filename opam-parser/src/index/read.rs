@@ -2,10 +2,11 @@
 
 use super::compile::{LayerInput, Pool, Precedence, TooLarge, TopInput, compile};
 use super::earlier::{Earlier, kept_file, kept_tops};
-use super::layout::{Section, Stamp, TopRow};
+use super::ids::FileId;
+use super::layout::{Section, TopRow};
+use super::storage::Index;
 use super::visit::{Visited, VisitedTop};
-use super::{FileId, Index};
-use crate::source::{Source, SourceError, Top};
+use crate::source::{Source, SourceError, Stamp, Top};
 use bstr::ByteSlice;
 use rayon::prelude::*;
 use std::ops::Range;

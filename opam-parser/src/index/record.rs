@@ -2,7 +2,7 @@
 
 use super::packed::{op, relop_code, word};
 use crate::diagnostic::{Diagnostic, Position};
-use crate::file::{Flags, OpamFile};
+use crate::file::OpamFile;
 use crate::filter::Filter;
 use crate::formula::{Condition, Dependency, Formula, Operand};
 use bstr::{BStr, BString};
@@ -49,7 +49,7 @@ fn intern(set: &mut Set<CompactString>, text: &str) -> u32 {
     }
 }
 
-/// Bits of a package beyond [`Flags`].
+/// Bits of a package beyond [`crate::file::Flags`].
 pub(super) mod bits {
     /// [`crate::file::OpamFile::is_dev`]
     pub(crate) const DEV: u32 = 1 << 16;
@@ -212,9 +212,4 @@ impl Batch {
             }
         }
     }
-}
-
-/// The flags of the opam file among a package's bits.
-pub(super) fn opam_flags(bits: u32) -> Flags {
-    Flags::from_bits(bits)
 }

@@ -1,7 +1,8 @@
 //! Packed expressions as opam writes them, for people.
 
-use super::packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, Op, Words};
-use super::{Index, NameId};
+use super::ids::NameId;
+use super::packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, Op, Words, operands};
+use super::storage::Index;
 use crate::filter::{Filter, Ident};
 use std::fmt;
 
@@ -14,7 +15,7 @@ impl FilterRef<'_> {
 
 impl<'i> Words<'i> {
     fn to_filter(self) -> Filter {
-        let all = |words: Words<'i>| super::packed::operands(words).map(Words::to_filter).collect();
+        let all = |words: Words<'i>| operands(words).map(Words::to_filter).collect();
         match self.op() {
             Op::Bool(b) => Filter::Bool(b),
             Op::String(id) => Filter::String(self.index().string(id).to_owned()),
@@ -24,7 +25,7 @@ impl<'i> Words<'i> {
             Op::Not => Filter::Not(Box::new(self.after().to_filter())),
             Op::Defined => Filter::Defined(Box::new(self.after().to_filter())),
             Op::Relation(op, _) => {
-                let mut sides = super::packed::operands(self.after()).map(Words::to_filter);
+                let mut sides = operands(self.after()).map(Words::to_filter);
                 let mut side = || sides.next().unwrap_or(Filter::Bool(false));
                 Filter::RelOp(op, Box::new([side(), side()]))
             }

@@ -4,16 +4,17 @@
 //! whatever the file held. A file of the right form with another repository's content is kept out
 //! by the cache (keys, owner and permissions), not here.
 
-use super::Index;
+use super::corrupt::CorruptIndex;
 use super::ids::{NameId, PackageId};
 use super::layout::{FileRow, LayerRow, NONE, PackageRow, ProblemRow, Section, TopRow};
 use super::packed::Op;
+use super::storage::Index;
 use crate::syntax::MAX_DEPTH;
 
-type Check = Result<(), &'static str>;
+type Check = Result<(), CorruptIndex>;
 
 fn require(condition: bool, otherwise: &'static str) -> Check {
-    if condition { Ok(()) } else { Err(otherwise) }
+    if condition { Ok(()) } else { Err(CorruptIndex(otherwise)) }
 }
 
 /// How many there are of what words refer to.
@@ -55,7 +56,7 @@ pub(super) fn validate(index: &Index) -> Check {
 }
 
 /// Ends must rise within the text, and where a `str` is handed out, cut it at characters.
-fn texts(index: &Index, ends: Section, text: Section, utf8: bool) -> Result<u32, &'static str> {
+fn texts(index: &Index, ends: Section, text: Section, utf8: bool) -> Result<u32, CorruptIndex> {
     let text = &index.as_bytes()[index.layout.range(text)];
     let ends: &[u32] = index.section(ends);
     let mut start = 0;
@@ -146,14 +147,14 @@ fn packages(index: &Index, counts: &Counts) -> Check {
     Ok(())
 }
 
-type Rest<'w> = Result<&'w [u32], &'static str>;
+type Rest<'w> = Result<&'w [u32], CorruptIndex>;
 
-const SHORT: &str = "an expression is cut off";
-const WRONG: &str = "an expression of the wrong kind";
+const SHORT: CorruptIndex = CorruptIndex("an expression is cut off");
+const WRONG: CorruptIndex = CorruptIndex("an expression of the wrong kind");
 
-fn take(words: &[u32]) -> Result<(Op, &[u32]), &'static str> {
+fn take(words: &[u32]) -> Result<(Op, &[u32]), CorruptIndex> {
     let (first, rest) = words.split_first().ok_or(SHORT)?;
-    Ok((Op::decode(*first).ok_or("an unknown operation")?, rest))
+    Ok((Op::decode(*first).ok_or(CorruptIndex("an unknown operation"))?, rest))
 }
 
 /// Applies `operand` until the `len` words of an enclosed sequence are used up.
@@ -165,9 +166,9 @@ fn enclosed<'w>(words: &'w [u32], len: usize, mut operand: impl FnMut(&'w [u32])
     Ok(rest)
 }
 
-fn deeper(depth: u32) -> Result<u32, &'static str> {
+fn deeper(depth: u32) -> Result<u32, CorruptIndex> {
     // Conditions sit in formulas and filters in conditions, each as deep as the parser allows.
-    if depth > 4 * MAX_DEPTH { Err("an expression nests too deeply") } else { Ok(depth + 1) }
+    if depth > 4 * MAX_DEPTH { Err(CorruptIndex("an expression nests too deeply")) } else { Ok(depth + 1) }
 }
 
 fn formula<'w>(words: &'w [u32], counts: &Counts, depth: u32) -> Rest<'w> {

@@ -2,13 +2,13 @@
 
 use super::compile::{Content, FileInput, Problems};
 use super::earlier::{Earlier, kept_file};
-use super::layout::Stamp;
+use super::ids::FileId;
 use super::record::{Batch, Record};
-use super::{FileId, Index};
+use super::storage::Index;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::{Extent, OpamFile, Parsed};
 use crate::name::{PackageName, split_package};
-use crate::source::{Entry, MAX_FILE, SourceError};
+use crate::source::{Entry, MAX_FILE, SourceError, Stamp};
 use crate::version::Version;
 use bstr::{BString, ByteSlice};
 use std::ops::Range;

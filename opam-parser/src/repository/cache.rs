@@ -15,11 +15,11 @@
 //! latest/HASH            the name of the last index made of a repository: where to start from
 //! ```
 
-use super::Location;
-use crate::index::{BuildError, Index, Precedence, Progress, TooLarge, overlay};
-use crate::source::SourceError;
+use super::location::Location;
+use crate::index::{BuildError, Index, Precedence, Progress, TooLarge};
 use crate::source::archive::ArchiveSource;
 use crate::source::directory::DirectorySource;
+use crate::source::{Source, SourceError};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -223,7 +223,7 @@ impl Cache {
         &self,
         key: &str,
         latest: Option<&str>,
-        source: impl FnOnce() -> Result<Box<dyn crate::source::Source>, SourceError>,
+        source: impl FnOnce() -> Result<Box<dyn Source>, SourceError>,
         progress: &Progress<'_>,
     ) -> Result<Opened, BuildError> {
         if let Some(index) = self.load(key) {
@@ -254,7 +254,7 @@ impl Cache {
         Ok(Opened { index, warnings })
     }
 
-    /// Lays repositories over each other ([`overlay`]), through the cache.
+    /// Lays repositories over each other ([`Index::overlay`]), through the cache.
     ///
     /// # Errors
     /// When together they are too large.
@@ -269,7 +269,7 @@ impl Cache {
         if let Some(index) = self.load(&key) {
             return Ok(Opened { index, warnings: vec![] });
         }
-        let index = overlay(indexes, precedence)?;
+        let index = Index::overlay(indexes, precedence)?;
         let warnings = self.store(&key, None, &index).err().into_iter().collect();
         Ok(Opened { index, warnings })
     }

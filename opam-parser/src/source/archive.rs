@@ -3,8 +3,7 @@
 //! It is read once from front to back; what lies below `packages/` stays in memory until the index
 //! is built. The first directory may be the repository itself or one above it.
 
-use super::{Entry, MAX_FILE, Reader, Sink, Source, SourceError, Top};
-use crate::index::Stamp;
+use super::{Entry, MAX_FILE, Reader, Sink, Source, SourceError, Stamp, Top};
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};

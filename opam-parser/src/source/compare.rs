@@ -1,10 +1,20 @@
 //! What differs between any two sources: all their opam files are read.
 
-use super::history::Difference;
 use super::{Source, SourceError};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_128;
+
+/// A file that differs between two states.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// Its path from the root: `packages/utop/utop.2.14.0/opam`.
+    pub path: String,
+    /// It was there before.
+    pub before: bool,
+    /// It is there after.
+    pub after: bool,
+}
 
 /// The opam files of two sources that differ, sorted by path. Between two commits
 /// [`History::differences`](super::history::History::differences) is faster, and sees all files.

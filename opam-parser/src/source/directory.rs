@@ -5,8 +5,7 @@
 //! change it again within the clock's granularity, as git's "racy" entries) gets the zero stamp and
 //! is read again next time.
 
-use super::{Entry, KnownFile, MAX_FILE, Reader, Sink, Source, SourceError, Top, is_same};
-use crate::index::Stamp;
+use super::{Entry, KnownFile, MAX_FILE, Reader, Sink, Source, SourceError, Stamp, Top, is_same};
 use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::fs::File;

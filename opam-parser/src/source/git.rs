@@ -3,8 +3,7 @@
 //! A file's stamp is the id of its blob, an entry's that of its tree: what did not change between
 //! two commits is known without reading it.
 
-use super::{Entry, MAX_FILE, Reader, Sink, Source, SourceError, Top};
-use crate::index::Stamp;
+use super::{Entry, MAX_FILE, Reader, Sink, Source, SourceError, Stamp, Top};
 use git2::{ObjectType, Oid, Repository};
 use std::path::{Path, PathBuf};
 

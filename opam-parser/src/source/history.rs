@@ -1,6 +1,7 @@
 //! The history of a git repository, and what differs between two states of it.
 
 use super::SourceError;
+use super::compare::Difference;
 use super::git::{entries, git_error, open};
 use git2::{Delta, DiffOptions, ObjectType, Oid, Repository};
 use rustc_hash::FxHashMap;
@@ -24,17 +25,6 @@ pub struct Commit {
     pub author: String,
     /// When it was committed, in seconds since 1970.
     pub seconds: i64,
-}
-
-/// A file that differs between two states.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Difference {
-    /// Its path from the root: `packages/utop/utop.2.14.0/opam`.
-    pub path: String,
-    /// It was there before.
-    pub before: bool,
-    /// It is there after.
-    pub after: bool,
 }
 
 /// Branches that pull requests usually go to, the likeliest first.

@@ -1,7 +1,6 @@
 //! Files that are not, or not yet, anywhere else: edited ones, and those of tests.
 
-use super::{Entry, Reader, Sink, Source, SourceError, Top};
-use crate::index::Stamp;
+use super::{Entry, Reader, Sink, Source, SourceError, Stamp, Top};
 use std::collections::BTreeMap;
 
 /// Opam files by package, `NAME.VERSION`.

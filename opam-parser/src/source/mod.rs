@@ -12,8 +12,10 @@ pub mod git;
 pub mod history;
 pub mod memory;
 pub mod opam_root;
+mod stamp;
 
-use crate::index::Stamp;
+pub use stamp::{Stamp, is_same};
+
 use std::path::PathBuf;
 
 /// Files over this size are not opam files.
@@ -124,11 +126,6 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// When there is no such file.
     fn fetch(&self, path: &str) -> Result<Vec<u8>, SourceError>;
-}
-
-/// Whether two stamps name the same state; the zero stamp names none.
-pub fn is_same(a: Stamp, b: Stamp) -> bool {
-    a == b && a != Stamp::default()
 }
 
 /// What a [`Reader`] calls with each opam file.

@@ -15,7 +15,7 @@ pub use opam::locked;
 use caravan_solver::problem::{Constraint, Pin, SettingError};
 use caravan_solver::{Flags, Request, Root, SolveError, View, solve};
 use opam_parser::file::OpamFile;
-use opam_parser::index::{Index, PackageId, with_pins};
+use opam_parser::index::{Index, PackageId};
 use opam_parser::syntax::RelOp;
 
 /// Why there is no lock file.
@@ -71,7 +71,7 @@ fn check(
     }
     let Some(file) = parsed.file else { return wrong("it is no opam file".to_owned()) };
     let index = view.index();
-    let pinned = match with_pins(index, &[(name.name.clone(), name.version.clone(), file)]) {
+    let pinned = match index.with_pins(&[(name.name.clone(), name.version.clone(), file)]) {
         Ok(pinned) => pinned,
         Err(error) => return wrong(error.to_string()),
     };

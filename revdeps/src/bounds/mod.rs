@@ -18,7 +18,7 @@ use crate::impact::{Sides, Step, Target};
 use crate::listing::Mentions;
 use crate::rebuild::{Relations, reaches, used};
 use caravan_solver::{Flags, Request, Root, Selection, SolveError, Stop, View, solve_until};
-use opam_parser::index::{BuildError, FileId, Index, PackageId, Precedence, TooLarge, overlay};
+use opam_parser::index::{BuildError, FileId, Index, PackageId, Precedence, TooLarge};
 use opam_parser::source::memory::MemorySource;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -212,7 +212,7 @@ impl Work<'_, '_> {
         let after = self.step.after;
         let files = self.edited(pairs).into_iter().map(|(package, text)| (after.package_text(package), text));
         let own = Index::read(&MemorySource::new(files))?;
-        Ok(overlay(&[&own, after], Precedence::FirstWins)?)
+        Ok(Index::overlay(&[&own, after], Precedence::FirstWins)?)
     }
 
     /// A package of the later state in that state with edited files.

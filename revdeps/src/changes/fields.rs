@@ -1,9 +1,7 @@
 //! Which fields differ, and what each can affect.
 
 use opam_parser::file::{Command, OpamFile};
-use opam_parser::filter::Filter;
-use opam_parser::filter::eval::{Env, Scope, Value};
-use opam_parser::filter::partial::partial;
+use opam_parser::filter::{Env, Filter, Scope, Value, partial};
 use opam_parser::formula::{Condition, Dependency, Formula};
 use opam_parser::syntax::print::print_item;
 use opam_parser::syntax::{Item, ItemKind, parse_file};

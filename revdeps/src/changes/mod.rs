@@ -16,7 +16,7 @@ use opam_parser::file::{OpamFile, Parsed};
 use opam_parser::filter::Filter;
 use opam_parser::index::Index;
 use opam_parser::name::{PackageName, split_package};
-use opam_parser::source::history::Difference;
+use opam_parser::source::compare::Difference;
 use opam_parser::source::{Source, SourceError};
 use opam_parser::version::Version;
 use rayon::prelude::*;

@@ -17,7 +17,7 @@ use crate::mask::Mask;
 use crate::platform::Platform;
 use crate::problem::{Flags as RootFlags, Setting};
 use opam_parser::file::Flags as OpamFlags;
-use opam_parser::filter::eval::{Value, eval, eval_to_bool};
+use opam_parser::filter::{Value, eval, eval_to_bool};
 use opam_parser::index::{Index, NameId, PackageId};
 use opam_parser::version;
 use std::sync::OnceLock;

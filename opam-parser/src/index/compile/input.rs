@@ -1,9 +1,11 @@
 //! What an index is compiled from: records, and where their texts are.
 
 use crate::diagnostic::{Diagnostic, Position};
-use crate::index::layout::{Section, Stamp};
+use crate::index::ids::{FileId, NameId, StringId, VariableId, VersionId};
+use crate::index::layout::Section;
 use crate::index::record::{Batch, Body, ProblemRecord};
-use crate::index::{FileId, Index, NameId, StringId, VariableId, VersionId};
+use crate::index::storage::Index;
+use crate::source::Stamp;
 use bstr::BStr;
 
 /// Where a record's texts and words are.

@@ -1,12 +1,22 @@
 //! Of several files for the same package version, the one that counts.
 
-use super::Precedence;
 use super::input::{FileInput, LayerInput};
 use crate::name::compare_case;
 use crate::version;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
+
+/// Which of several files for the same package version counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precedence {
+    /// The one of the earlier source, as opam orders its repositories.
+    #[default]
+    FirstWins,
+    /// The one of the later source, as solver-service overlays them.
+    LastWins,
+}
 
 /// Files of one name that were read, in order of version; of those with equal versions only the one
 /// that counts.

@@ -11,6 +11,10 @@
 //! a history ── bisect ──> the commits that changed an answer
 //! ```
 //!
+//! # Features
+//!
+//! * `git` (default): `bisect`, which reads the history of a git repository.
+//!
 //! # Example
 //!
 //! ```
@@ -30,6 +34,7 @@
 //! # }
 //! ```
 
+#[cfg(feature = "git")]
 pub mod bisect;
 pub mod bounds;
 pub mod changes;

@@ -17,7 +17,6 @@
 
 use super::location::Location;
 use crate::index::{BuildError, Index, Precedence, Progress, TooLarge};
-use crate::source::archive::ArchiveSource;
 use crate::source::directory::DirectorySource;
 use crate::source::{Source, SourceError};
 use std::fmt::Write as _;
@@ -203,17 +202,20 @@ impl Cache {
                 self.keyed(&format!("marks-{}", hash(&parts)), Some(&latest), || location.source(), progress)
             }
             Location::Directory { path, marks: None } => self.directory_index(path, progress),
+            #[cfg(feature = "git")]
             Location::Git { path, .. } => {
                 let source = location.git()?;
                 let latest = hash(&[b"git", &path_bytes(path)]);
                 let key = format!("tree-{}", source.packages_id());
                 self.keyed(&key, Some(&latest), || Ok(Box::new(source)), progress)
             }
+            #[cfg(not(feature = "git"))]
+            Location::Git { path, .. } => Err(SourceError::LeftOut { path: path.clone(), feature: "git" }.into()),
             Location::Archive { path } => {
                 let state = state_of(path).unwrap_or_default();
                 let latest = hash(&[b"file", &path_bytes(path)]);
                 let key = format!("file-{}", hash(&[&path_bytes(path), &state]));
-                self.keyed(&key, Some(&latest), || Ok(Box::new(ArchiveSource::open(path)?)), progress)
+                self.keyed(&key, Some(&latest), || location.source(), progress)
             }
         }
     }

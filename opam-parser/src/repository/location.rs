@@ -1,7 +1,9 @@
 //! Where a repository is, as a person names it.
 
+#[cfg(feature = "archive")]
 use crate::source::archive::ArchiveSource;
 use crate::source::directory::DirectorySource;
+#[cfg(feature = "git")]
 use crate::source::git::GitSource;
 use crate::source::{Source, SourceError};
 use std::path::PathBuf;
@@ -17,7 +19,7 @@ pub enum Location {
         /// looked at ([`crate::source::opam_root::update_marks`]).
         marks: Option<Vec<PathBuf>>,
     },
-    /// A commit of a git repository.
+    /// A commit of a git repository. Reading it takes the feature `git`.
     Git {
         /// The repository, bare or not.
         path: PathBuf,
@@ -26,7 +28,7 @@ pub enum Location {
         /// Go back from there along first parents to the last commit of that time.
         before: Option<Before>,
     },
-    /// A `.tar.gz` or `.tar` file.
+    /// A `.tar.gz` or `.tar` file. Reading it takes the feature `archive`.
     Archive {
         /// The file.
         path: PathBuf,
@@ -50,11 +52,20 @@ impl Location {
     pub fn source(&self) -> Result<Box<dyn Source>, SourceError> {
         Ok(match self {
             Location::Directory { path, .. } => Box::new(DirectorySource::open(path)?),
+            #[cfg(feature = "git")]
             Location::Git { .. } => Box::new(self.git()?),
+            #[cfg(not(feature = "git"))]
+            Location::Git { path, .. } => return Err(SourceError::LeftOut { path: path.clone(), feature: "git" }),
+            #[cfg(feature = "archive")]
             Location::Archive { path } => Box::new(ArchiveSource::open(path)?),
+            #[cfg(not(feature = "archive"))]
+            Location::Archive { path } => {
+                return Err(SourceError::LeftOut { path: path.clone(), feature: "archive" });
+            }
         })
     }
 
+    #[cfg(feature = "git")]
     pub(super) fn git(&self) -> Result<GitSource, SourceError> {
         match self {
             Location::Git { path, revision, before: None } => GitSource::open(path, revision),
@@ -73,6 +84,26 @@ impl Location {
             Location::Git { path, revision, before: Some(before) } => {
                 format!("{}#{revision} at {}", path.display(), before.shown)
             }
+        }
+    }
+}
+
+#[cfg(all(test, not(any(feature = "git", feature = "archive"))))]
+mod tests {
+    use super::*;
+    use crate::repository::Cache;
+
+    #[test]
+    fn what_was_left_out_says_so() {
+        let path = PathBuf::from("/there/is/nothing");
+        let archive = Location::Archive { path: path.clone() };
+        let git = Location::Git { path, revision: "main".to_owned(), before: None };
+        for (location, feature) in [(archive, "archive"), (git, "git")] {
+            let words = format!("the feature `{feature}` of opam-parser was left out");
+            let error = location.source().map(|source| source.label()).expect_err("it was left out");
+            assert!(error.to_string().contains(&words), "{error}");
+            let error = Cache::new("/there/is/nothing").open(&location, &|_, _| {}).expect_err("it was left out");
+            assert!(error.to_string().contains(&words), "{error}");
         }
     }
 }

@@ -16,8 +16,8 @@ pub struct Difference {
     pub after: bool,
 }
 
-/// The opam files of two sources that differ, sorted by path. Between two commits
-/// [`History::differences`](super::history::History::differences) is faster, and sees all files.
+/// The opam files of two sources that differ, sorted by path. Between two commits `History::differences`
+/// (feature `git`) is faster, and sees all files.
 ///
 /// # Errors
 /// When one of them cannot be read.

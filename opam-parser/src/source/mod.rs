@@ -5,10 +5,13 @@
 //! and R2 of the semantics sheet: the first directory on a path that holds a regular file `opam` is
 //! a package's, and its own name is the package's name and version).
 
+#[cfg(feature = "archive")]
 pub mod archive;
 pub mod compare;
 pub mod directory;
+#[cfg(feature = "git")]
 pub mod git;
+#[cfg(feature = "git")]
 pub mod history;
 pub mod memory;
 pub mod opam_root;
@@ -54,6 +57,14 @@ pub enum SourceError {
         repository: PathBuf,
         /// The date, as it was given.
         date: String,
+    },
+    /// Reading it is a feature that this build does not have.
+    #[error("`{path}` cannot be read: the feature `{feature}` of opam-parser was left out when it was built")]
+    LeftOut {
+        /// Where.
+        path: PathBuf,
+        /// The feature.
+        feature: &'static str,
     },
     /// The operating system says no.
     #[error(transparent)]

@@ -26,6 +26,7 @@ pub use cycles::Cycles;
 pub use dangling::Dangling;
 pub(crate) use installability::Known;
 pub use installability::{Cause, Gained, Lost, Refused};
+#[cfg(feature = "git")]
 pub(crate) use selections::between;
 pub use selections::{Difference, Reselected};
 pub use targets::targets;

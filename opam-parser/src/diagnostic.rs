@@ -37,8 +37,9 @@ pub enum Severity {
     Error,
 }
 
-/// One thing wrong in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One thing wrong in a file. As an error it is its message alone; [`Diagnostic::render`] says where it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Diagnostic {
     /// What it costs.
     pub severity: Severity,

@@ -179,7 +179,7 @@ impl<'t> Reader<'t, '_> {
                 file.tags = read::strings(value)?;
                 for tag in &file.tags {
                     let flag = tag.strip_prefix(b"flags:").and_then(|name| name.to_str().ok());
-                    if let Some(flag) = flag.and_then(Flags::named) {
+                    if let Some(flag) = flag.and_then(Flags::from_name) {
                         file.flags.insert(flag);
                     }
                 }

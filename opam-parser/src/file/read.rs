@@ -61,7 +61,7 @@ pub(super) fn checksum(value: Value<'_>) -> Read<Checksum> {
 /// Bare identifiers; opam drops those it does not know (rule P16).
 pub(super) fn flags(value: Value<'_>) -> Read<Flags> {
     let known = list(value, |value| match value.kind() {
-        ValueKind::Ident(name) => Ok(Flags::named(name)),
+        ValueKind::Ident(name) => Ok(Flags::from_name(name)),
         ValueKind::String(_) => Err(expected(value, "a flag without quotes")),
         _ => Err(expected(value, "a flag")),
     })?;

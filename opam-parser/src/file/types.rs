@@ -50,7 +50,7 @@ impl Flags {
     ];
 
     /// The flag of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, flag)| *flag)
     }
 

@@ -45,7 +45,8 @@ impl Matching {
             for (one, two) in pairs.map(|(one, found)| (one, PackageId(new.start + found))) {
                 matching.after[one.place()] = Some(two);
                 matching.before[two.place()] = Some(one);
-                matching.same[one.place()] = is_same(before, one, after, two, &matching.names, &versions);
+                let compared = Compared { before, after, names: &matching.names, versions: &versions };
+                matching.same[one.place()] = compared.is_same(one, two);
             }
         }
         matching
@@ -113,22 +114,34 @@ fn compare_versions(a: &Index, one: VersionId, b: &Index, two: VersionId) -> Ord
     version::compare(one.as_bytes(), two.as_bytes()).then_with(|| one.cmp(two))
 }
 
-fn is_same(a: &Index, one: PackageId, b: &Index, two: PackageId, names: &[u32], versions: &[u32]) -> bool {
-    let (row, other) = (a.row(one), b.row(two));
-    if (row.flags ^ other.flags) & bits::SOLVING != 0 || parts(row) != parts(other) {
-        return false;
+/// Two indexes, and which names and versions of the one are which of the other.
+struct Compared<'i> {
+    before: &'i Index,
+    after: &'i Index,
+    names: &'i [u32],
+    versions: &'i [u32],
+}
+
+impl Compared<'_> {
+    /// Whether a package of the earlier index and one of the later say the same to a solver.
+    fn is_same(&self, one: PackageId, two: PackageId) -> bool {
+        let (a, b) = (self.before, self.after);
+        let (row, other) = (a.row(one), b.row(two));
+        if (row.flags ^ other.flags) & bits::SOLVING != 0 || parts(row) != parts(other) {
+            return false;
+        }
+        let mut pairs = words(a, row).iter().zip(words(b, other));
+        pairs.all(|(one, two)| {
+            one & !MAX_ARGUMENT == two & !MAX_ARGUMENT
+                && match (Op::decode(*one), Op::decode(*two)) {
+                    (Some(Op::Atom(one)), Some(Op::Atom(two))) => self.names[one.place()] == two.0,
+                    (Some(Op::Version(_, one)), Some(Op::Version(_, two))) => self.versions[one.place()] == two.0,
+                    (Some(Op::String(one)), Some(Op::String(two))) => a.string(one) == b.string(two),
+                    (Some(Op::Variable(one)), Some(Op::Variable(two))) => a.variable(one) == b.variable(two),
+                    (one, two) => one == two,
+                }
+        })
     }
-    let mut pairs = words(a, row).iter().zip(words(b, other));
-    pairs.all(|(one, two)| {
-        one & !MAX_ARGUMENT == two & !MAX_ARGUMENT
-            && match (Op::decode(*one), Op::decode(*two)) {
-                (Some(Op::Atom(one)), Some(Op::Atom(two))) => names[one.place()] == two.0,
-                (Some(Op::Version(_, one)), Some(Op::Version(_, two))) => versions[one.place()] == two.0,
-                (Some(Op::String(one)), Some(Op::String(two))) => a.string(one) == b.string(two),
-                (Some(Op::Variable(one)), Some(Op::Variable(two))) => a.variable(one) == b.variable(two),
-                (one, two) => one == two,
-            }
-    })
 }
 
 /// Where the parts of a package lie within its words.

@@ -26,7 +26,7 @@ impl Index {
     ///
     /// # Errors
     /// What is wrong with the file; it is to be built again.
-    pub fn from_map(map: memmap2::Mmap) -> Result<Self, CorruptIndex> {
+    pub(crate) fn from_map(map: memmap2::Mmap) -> Result<Self, CorruptIndex> {
         Self::open(Backing::Mapped(map))
     }
 

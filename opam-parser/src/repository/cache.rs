@@ -129,7 +129,7 @@ impl Cache {
         }
         // SAFETY: files in the cache are only ever replaced by renaming, never written to in place,
         // and nobody but us may write to this one.
-        #[allow(unsafe_code)]
+        #[expect(unsafe_code, reason = "a mapped file is shared by all processes, and opened in no time")]
         let map = unsafe { memmap2::Mmap::map(file.file()) }.ok()?;
         let index = Index::from_map(map).ok()?;
         // The time of last use, for pruning; a day's precision spares writing it each time.

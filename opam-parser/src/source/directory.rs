@@ -55,8 +55,7 @@ impl DirectorySource {
         if newest + YOUNG >= self.now {
             return Stamp::default();
         }
-        // The fields have other types on other systems.
-        #[allow(clippy::unnecessary_cast)]
+        #[expect(clippy::unnecessary_cast, reason = "the fields have other types on other systems")]
         let facts: [u64; 8] = [
             stat.st_mtime as u64,
             stat.st_mtime_nsec as u64,

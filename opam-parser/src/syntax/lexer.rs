@@ -6,6 +6,7 @@
 
 use super::tree::{EnvOp, RelOp, Text};
 use crate::diagnostic::{Diagnostic, Span};
+use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
@@ -340,7 +341,7 @@ impl<'s> Lexer<'s> {
                     return TokenKind::Str(decoder.finish(self.source, at, &mut self.decoded));
                 }
                 b'\r' if self.byte(at + 1) == b'\n' => {
-                    decoder.replace(self.source, at, at + 1, &[], &mut self.decoded);
+                    decoder.replace(self.source, at..at + 1, &[], &mut self.decoded);
                     at += 2;
                 }
                 b'\\' => at = self.escape(at, &mut decoder),
@@ -382,7 +383,7 @@ impl<'s> Lexer<'s> {
                 return at + 1;
             }
         };
-        decoder.replace(self.source, at, at + 1 + len, value.as_slice(), &mut self.decoded);
+        decoder.replace(self.source, at..at + 1 + len, value.as_slice(), &mut self.decoded);
         at + 1 + len
     }
 }
@@ -396,11 +397,12 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn replace(&mut self, source: &[u8], from: usize, to: usize, by: &[u8], decoded: &mut Vec<u8>) {
+    /// Puts `by` into the value instead of a range of the source.
+    fn replace(&mut self, source: &[u8], range: Range<usize>, by: &[u8], decoded: &mut Vec<u8>) {
         self.out.get_or_insert(decoded.len());
-        decoded.extend_from_slice(&source[self.copied..from]);
+        decoded.extend_from_slice(&source[self.copied..range.start]);
         decoded.extend_from_slice(by);
-        self.copied = to;
+        self.copied = range.end;
     }
 
     fn finish(self, source: &[u8], end: usize, decoded: &mut Vec<u8>) -> Text {

@@ -22,6 +22,8 @@ use crate::diagnostic::{Diagnostic, Span};
 pub const MAX_DEPTH: u32 = 200;
 
 /// A syntax error was reported and the current item is lost.
+#[derive(Debug, thiserror::Error)]
+#[error("a syntax error was reported")]
 struct Lost;
 
 struct Parser<'s> {

@@ -1,7 +1,7 @@
 //! The rows and words of an index, from what counts of all inputs.
 
 use super::input::{Content, FileInput, LayerInput, Pool};
-use super::texts::{Numbered, Strings, Translation, number};
+use super::texts::{Kind, Numbered, Strings, Translation, number};
 use super::winners::{Group, Precedence, groups};
 use crate::diagnostic::{Diagnostic, Position, Severity};
 use crate::index::layout::{FileRow, LayerRow, NONE, PackageRow, ProblemRow, SECTIONS, Section, TopRow};
@@ -38,17 +38,10 @@ pub(in crate::index) fn compile(
             translations[file.pool as usize].mark(words);
         }
     }
-    let own_names = files(layers).map(|file| file.name);
-    let names = number(pools, &mut translations, |t| &mut t.names, |pool, id| pool.name(id), own_names, compare_case);
-    let own_versions = files(layers).map(|file| file.version);
-    let versions = number(
-        pools,
-        &mut translations,
-        |t| &mut t.versions,
-        |pool, id| pool.version(id),
-        own_versions,
-        compare_versions,
-    );
+    let kind = Kind { table: |t| &mut t.names, text: |pool, id| pool.name(id), compare: compare_case };
+    let names = number(kind, pools, &mut translations, files(layers).map(|file| file.name));
+    let kind = Kind { table: |t| &mut t.versions, text: |pool, id| pool.version(id), compare: compare_versions };
+    let versions = number(kind, pools, &mut translations, files(layers).map(|file| file.version));
 
     let mut output = Output::new(pools, &names, &versions, files(layers).count());
     output.packages(&groups, pools, &mut translations);

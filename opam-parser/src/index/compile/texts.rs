@@ -99,14 +99,22 @@ impl Numbered<'_> {
     }
 }
 
-/// Numbers the used texts of all pools in the given order.
+/// A kind of texts that are numbered in their order: the names, or the versions.
+pub(super) struct Kind<'p> {
+    /// Their translations.
+    pub(super) table: fn(&mut Translation) -> &mut Vec<u32>,
+    /// The text of one in a pool.
+    pub(super) text: fn(&'p Pool<'p>, u32) -> &'p str,
+    /// Their order.
+    pub(super) compare: fn(&str, &str) -> std::cmp::Ordering,
+}
+
+/// Numbers the texts of a kind that are used in any pool, and the extra ones.
 pub(super) fn number<'p>(
+    Kind { table, text, compare }: Kind<'p>,
     pools: &'p [Pool<'p>],
     translations: &mut [Translation],
-    table: fn(&mut Translation) -> &mut Vec<u32>,
-    text: fn(&'p Pool<'p>, u32) -> &'p str,
     extra: impl Iterator<Item = &'p str>,
-    compare: fn(&str, &str) -> std::cmp::Ordering,
 ) -> Numbered<'p> {
     let mut set: IndexSet<&'p str, FxBuildHasher> = IndexSet::default();
     for (pool, translation) in pools.iter().zip(translations.iter_mut()) {

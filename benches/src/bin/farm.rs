@@ -124,7 +124,7 @@ fn requests(repository: &Path, commit: &str, platforms: &[(String, Vars)]) -> Ve
     let source = GitSource::open(repository, commit).unwrap();
     let index = caravan_tests::index_of(&source);
     let one = |name: &&str| {
-        let package = index.versions_of(index.find_name(name)?).last()?;
+        let package = index.package_range(index.find_name(name)?).last()?;
         let text = source.fetch(&index.file(index.package_file(package)).path).ok()?;
         let request = SolveRequest {
             opam_repository_commits: vec![(repository.display().to_string(), commit.to_owned())],

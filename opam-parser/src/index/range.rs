@@ -1,6 +1,7 @@
 //! The versions of one name, which have consecutive ids.
 
 use super::ids::PackageId;
+use std::iter::FusedIterator;
 use std::ops::Range;
 
 /// Consecutive packages: the versions of one name, oldest first ([`super::Index::package_range`]).
@@ -14,9 +15,6 @@ pub struct PackageRange {
     /// One more than the id of the newest version.
     pub end: u32,
 }
-
-/// The packages of a [`PackageRange`], oldest first.
-pub type PackageIter = std::iter::Map<Range<u32>, fn(u32) -> PackageId>;
 
 impl PackageRange {
     /// How many versions there are.
@@ -61,7 +59,7 @@ impl PackageRange {
 
     /// All of them, oldest first.
     pub fn iter(self) -> PackageIter {
-        (self.start..self.end).map(PackageId)
+        PackageIter(self.start..self.end)
     }
 
     /// The position of the first package for which `is_below` does not hold, found by binary search:
@@ -101,6 +99,36 @@ impl IntoIterator for PackageRange {
         self.iter()
     }
 }
+
+/// The packages of a [`PackageRange`], oldest first.
+#[derive(Clone, Debug)]
+pub struct PackageIter(Range<u32>);
+
+impl Iterator for PackageIter {
+    type Item = PackageId;
+
+    fn next(&mut self) -> Option<PackageId> {
+        self.0.next().map(PackageId)
+    }
+
+    fn nth(&mut self, count: usize) -> Option<PackageId> {
+        self.0.nth(count).map(PackageId)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for PackageIter {
+    fn next_back(&mut self) -> Option<PackageId> {
+        self.0.next_back().map(PackageId)
+    }
+}
+
+impl ExactSizeIterator for PackageIter {}
+
+impl FusedIterator for PackageIter {}
 
 #[cfg(test)]
 mod tests {

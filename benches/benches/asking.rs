@@ -1,15 +1,15 @@
 //! Questions to an index that is there: a view, solves, reverse dependencies.
-#![allow(missing_docs)]
+#![expect(missing_docs, reason = "criterion's macros make public items")]
 
 use caravan_benches::checkout;
 use caravan_planning::builds::Builds;
 use caravan_planning::catalogue::Catalogue;
 use caravan_planning::docs::Docs;
-use caravan_planning::matrix::{Matrix, latest};
+use caravan_planning::matrix::{Matrix, MatrixRequest, latest};
 use caravan_revdeps::impact::impact;
 use caravan_revdeps::rebuild::Policy;
-use caravan_revdeps::{Options, Targets, direct, recursive};
-use caravan_solver::{Flags, Platform, Request, Stop, View, solve};
+use caravan_revdeps::{Options, PackageSet, direct, recursive};
+use caravan_solver::{Flags, Platform, Request, Solver, Stop, View};
 use caravan_tests::steps::{targets, with_step};
 use criterion::{Criterion, criterion_group, criterion_main};
 use opam_parser::index::PackageId;
@@ -24,20 +24,20 @@ fn asking(c: &mut Criterion) {
     let mut group = c.benchmark_group("ask");
     group.sample_size(20);
     group.bench_function("view-and-solve-one", |b| {
-        b.iter(|| solve(&View::new(&index, &platform), &request).is_ok());
+        b.iter(|| Solver::new(&View::new(&index, &platform)).solve(&request).is_ok());
     });
     let view = View::new(&index, &platform);
-    group.bench_function("solve-one", |b| b.iter(|| solve(&view, &request).is_ok()));
+    group.bench_function("solve-one", |b| b.iter(|| Solver::new(&view).solve(&request).is_ok()));
     group.bench_function("solve-newest-of-every-name", |b| {
         let requests: Vec<Request> = index
             .names()
             .filter(|name| !view.name(*name).available.is_empty())
             .filter_map(|name| Some(Request::new([index.name(name).parse().ok()?])))
             .collect();
-        b.iter(|| requests.iter().filter(|request| solve(&view, request).is_ok()).count());
+        b.iter(|| requests.iter().filter(|request| Solver::new(&view).solve(request).is_ok()).count());
     });
     if let Some(name) = index.find_name("ocaml") {
-        let targets = Targets::of(&index, name, |_| true);
+        let targets = PackageSet::of(&index, name, |_| true);
         let options = Options::default();
         group.bench_function("revdeps-of-ocaml", |b| b.iter(|| black_box(direct(&view, &targets, &options))));
         group.bench_function("recursive-revdeps-of-ocaml", |b| {
@@ -68,8 +68,15 @@ fn planning(c: &mut Criterion) {
     let Ok(catalogue) = Catalogue::builtin() else { return };
     let places = ["4.14", "5.4"].map(|platform| catalogue.platform(&index, platform).expect("it is there"));
     let targets = places.map(|place| place.target(&Request::default()));
-    let rows: Vec<PackageId> = index.names().filter_map(|name| latest(&index, name)).collect();
-    let matrix = || Matrix::new(&index, &targets, rows.clone(), Flags::default(), &Stop::new(), &|_| {});
+    let rows: Vec<PackageId> = latest(&index, &index.packages().collect::<Vec<_>>());
+    let matrix = || {
+        Matrix::decide(
+            &index,
+            MatrixRequest { targets: &targets, rows: rows.clone(), flags: Flags::default() },
+            &Stop::new(),
+            &|_| {},
+        )
+    };
     let mut group = c.benchmark_group("plan");
     group.sample_size(10);
     group.bench_function("matrix", |b| b.iter(|| black_box(matrix().is_ok())));

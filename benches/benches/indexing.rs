@@ -1,6 +1,6 @@
 //! Making the index, against merely reading the same files with the same threads; stepping from
 //! commit to commit; opening a warm cache.
-#![allow(missing_docs)]
+#![expect(missing_docs, reason = "criterion's macros make public items")]
 
 use caravan_benches::{bare_repository, checkout, last_step, read_all, threads};
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -1,5 +1,5 @@
 //! Parsing all opam files, against merely reading them.
-#![allow(missing_docs)]
+#![expect(missing_docs, reason = "criterion's macros make public items")]
 
 use caravan_benches::{opam_files, threads};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -56,8 +56,7 @@ impl Universe {
             index.names().map(|name| (name, made.pool.intern_package_name(index.name(name)))).collect();
         let mut members: HashMap<OpamName, Vec<PackageId>> = HashMap::new();
         for name in index.names() {
-            for place in view.name(name).available.places() {
-                let package = PackageId(index.package_range(name).start + place as u32);
+            for package in index.package_range(name).packages_at(view.name(name).available.positions()) {
                 for class in &view.package(package).classes {
                     members.entry(*class).or_default().push(package);
                 }
@@ -65,8 +64,8 @@ impl Universe {
         }
         for name in index.names() {
             let mut solvables: Vec<SolvableId> = Vec::new();
-            for place in view.name(name).available.places() {
-                let package = PackageId(index.package_range(name).start + place as u32);
+            for place in view.name(name).available.positions() {
+                let Some(package) = index.package_at(name, place) else { continue };
                 let solvable = made.pool.intern_solvable(names[&name], place as u32 + 1);
                 solvables.push(solvable);
                 let compiled = view.package(package);
@@ -84,11 +83,11 @@ impl Universe {
                     let mut others: HashMap<OpamName, Mask> = HashMap::new();
                     for other in members[class].iter().filter(|other| index.package_name(**other) != name) {
                         let other_name = index.package_name(*other);
-                        let range = index.package_range(other_name);
+                        let versions = index.package_range(other_name).len();
                         others
                             .entry(other_name)
-                            .or_insert_with(|| Mask::empty(range.len()))
-                            .insert((other.0 - range.start) as usize);
+                            .or_insert_with(|| Mask::empty(versions))
+                            .insert(index.version_position(*other));
                     }
                     for (other, mask) in others {
                         let versions = index.package_range(other).len();

@@ -2,14 +2,19 @@
 //! repository (whose figures say little).
 
 // A benchmark that cannot read its data has nothing else to do than to stop.
-#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "programs that measure print figures, and a failure ends them"
+)]
 
 pub mod floor;
 mod report;
 
 pub use report::{Figures, median, time};
 
-use caravan_solver::{Flags, Request, Root, Stop, View, solve_all};
+use caravan_solver::{Flags, Request, Root, Solver, View};
 use caravan_tests::steps::target;
 use opam_parser::index::Index;
 use opam_parser::source::git::GitSource;
@@ -20,15 +25,17 @@ use std::path::PathBuf;
 
 /// A checkout.
 pub fn checkout() -> PathBuf {
-    caravan_tests::shared_checkout().unwrap_or_else(|| {
+    if caravan_tests::shared_folder().is_some() {
+        caravan_tests::shared_checkout()
+    } else {
         eprintln!("benchmarks run on the example repository");
         caravan_tests::workspace().join("examples/repository")
-    })
+    }
 }
 
 /// A bare repository whose branch `main` has a history; there is none without the shared data.
 pub fn bare_repository() -> Option<PathBuf> {
-    caravan_tests::shared_repository("opam-repository.bundle")
+    caravan_tests::shared_folder().map(|_| caravan_tests::shared_repository("opam-repository.bundle"))
 }
 
 /// All opam files of a checkout.
@@ -85,6 +92,6 @@ pub fn full_solve(index: &Index) -> f64 {
         .collect();
     time(|| {
         let view = View::new(index, &target.platform);
-        black_box(solve_all(&view, &requests, &Stop::new()));
+        black_box(Solver::new(&view).solve_all(&requests));
     })
 }

@@ -1,12 +1,16 @@
-//! The `caravan` command: arguments in, answers out. What it knows about opam is in the libraries.
+//! The `caravan` command: arguments in, answers out. What it knows about opam is in the library.
+//!
+//! ```text
+//! arguments ── questions ──> Question ── caravan::ask ──> Answer ── answers ──> stdout, files, exit code
+//! ```
 
+mod answers;
 mod arguments;
 mod commands;
 mod failure;
 mod output;
-mod platform;
-mod repositories;
-mod session;
+mod progress;
+mod questions;
 
 use arguments::{Arguments, Command, Format};
 use clap::ValueEnum;
@@ -24,8 +28,6 @@ fn main() -> ExitCode {
     let mut output = Output::new(arguments.global.color, arguments.global.format);
     match run(&arguments, &mut output).and_then(|code| output.flush().map(|()| code)) {
         Ok(code) => code,
-        // Whoever read our output has seen enough.
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
             failure.code()
@@ -46,30 +48,34 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
     if !arguments.command.reads_repositories() && (!global.repo.is_empty() || global.refresh) {
         return Err(Failure::usage("this command reads no repository, so `--repo` and `--refresh` mean nothing to it"));
     }
+    if let Command::Platforms(platforms) = &arguments.command
+        && platforms.toml
+    {
+        output.bytes(caravan::plan_input::BUILTIN_CATALOGUE.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     match &arguments.command {
-        Command::Solve(solve) => commands::solve::run(global, solve, output),
-        Command::Installable(installable) => commands::installable::run(global, installable, output),
-        Command::List(list) => commands::list::run(global, list, output),
-        Command::Show(show) => commands::show::run(global, show, output),
-        Command::Revdeps(revdeps) => commands::revdeps::run(global, revdeps, output),
-        Command::Deps(deps) => commands::deps::run(global, deps, output),
-        Command::Impact(impact) => commands::impact::run(global, impact, output),
-        Command::Bounds(bounds) => commands::bounds::run(global, bounds, output),
-        Command::Bisect(bisect) => commands::bisect::run(global, bisect, output),
-        Command::Health(health) => commands::health::run(global, health, output),
-        Command::Builds(builds) => commands::builds::run(global, builds, output),
-        Command::Docs(docs) => commands::docs::run(global, docs, output),
-        Command::Lock(lock) => commands::lock::run(global, lock, output),
-        Command::Platforms(platforms) => commands::platforms::run(global, platforms, output),
-        Command::Serve(serve) => commands::farm::serve(global, serve),
-        Command::SolverService(service) => commands::farm::solver_service(global, service, output),
-        Command::DocsCiSolver(solver) => commands::farm::docs_ci(global, solver),
-        Command::MirageCiSolver(solver) => commands::farm::mirage_ci(global, solver),
-        Command::Submit(submit) => commands::farm::submit(global, submit, output),
-        Command::Worker(worker) => commands::farm::worker(global, worker),
+        Command::Serve(_)
+        | Command::SolverService(_)
+        | Command::DocsCiSolver(_)
+        | Command::MirageCiSolver(_)
+        | Command::Submit(_)
+        | Command::Worker(_) => service(arguments, output),
         Command::Parse(parse) => commands::parse::run(parse, output),
         Command::Cache(cache) => commands::cache::run(global, cache, output),
         Command::Completions(completions) => commands::generate::completions(completions),
         Command::Man(man) => commands::generate::man(man),
+        question => answers::run(global, question, output),
     }
+}
+
+#[cfg(feature = "services")]
+fn service(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
+    commands::farm::run(&arguments.global, &arguments.command, output)
+}
+
+#[cfg(not(feature = "services"))]
+fn service(_: &Arguments, _: &mut Output) -> Result<ExitCode, Failure> {
+    Err(Failure::usage("this program was built without the services")
+        .hint("`cargo install --path cli --features full` builds all of it"))
 }

@@ -3,20 +3,9 @@
 use crate::arguments::{Color, Format};
 use crate::failure::Failure;
 use anstream::{AutoStream, ColorChoice};
-use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use caravan::render::palette::{ERROR, HINT, WARNING};
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant};
-use unicode_width::UnicodeWidthStr;
-
-pub(crate) const BOLD: Style = Style::new().bold();
-pub(crate) const DIM: Style = Style::new().dimmed();
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 pub(crate) struct Output {
     out: BufWriter<AutoStream<io::Stdout>>,
@@ -47,33 +36,6 @@ impl Output {
         self.err.current_choice() != ColorChoice::Never
     }
 
-    /// Shows that something is going on, if it takes over a second.
-    pub(crate) fn spinning<T>(&self, what: &'static str, work: impl FnOnce() -> T) -> T {
-        if !self.shows_progress() {
-            return work();
-        }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(what);
-        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        let (done, waiting) = std::sync::mpsc::channel::<()>();
-        let result = std::thread::scope(|scope| {
-            let bar = &bar;
-            scope.spawn(move || {
-                // The other end is dropped when the work is done.
-                let slow = waiting.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout);
-                if slow {
-                    bar.set_draw_target(ProgressDrawTarget::stderr());
-                    bar.enable_steady_tick(Duration::from_millis(100));
-                }
-            });
-            let result = work();
-            drop(done);
-            result
-        });
-        bar.finish_and_clear();
-        result
-    }
-
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)
     }
@@ -91,37 +53,18 @@ impl Output {
         Ok(self.out.write_all(b"\n")?)
     }
 
-    /// Rows whose columns line up; the last column of a row is not padded.
-    pub(crate) fn table(&mut self, rows: &[Vec<Cell>]) -> Result<(), Failure> {
-        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.width()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        for row in rows {
-            let used = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
-            for (column, cell) in row[..used].iter().enumerate() {
-                let style = cell.style;
-                write!(self.out, "{style}{}{style:#}", cell.text)?;
-                if column + 1 < used {
-                    let padding = widths[column] - cell.text.width() + 2;
-                    write!(self.out, "{:padding$}", "")?;
-                }
-            }
-            writeln!(self.out)?;
-        }
-        Ok(())
-    }
-
     /// Something on stderr. If nobody reads it there is nobody to tell.
     fn say(&mut self, text: std::fmt::Arguments<'_>) {
         let _ = self.out.flush();
         let _ = writeln!(self.err, "{text}");
     }
 
-    pub(crate) fn warning(&mut self, message: &str, hint: Option<&str>) {
-        self.say(format_args!("{WARNING}warning:{WARNING:#} {message}"));
-        if let Some(hint) = hint {
+    pub(crate) fn warning(&mut self, warning: &caravan::Warning) {
+        if warning.is_diagnostic {
+            return self.note(&warning.message);
+        }
+        self.say(format_args!("{WARNING}warning:{WARNING:#} {}", warning.message));
+        if let Some(hint) = &warning.hint {
             self.say(format_args!("{HINT}hint:{HINT:#} {hint}"));
         }
     }
@@ -132,63 +75,13 @@ impl Output {
     }
 
     pub(crate) fn failure(&mut self, failure: &Failure) {
-        if let Some(details) = &failure.details {
+        let Failure::Error(error) = failure else { return };
+        if let Some(details) = &error.details {
             self.say(format_args!("{details}"));
         }
-        self.say(format_args!("{ERROR}error:{ERROR:#} {}", failure.message));
-        if let Some(hint) = &failure.hint {
+        self.say(format_args!("{ERROR}error:{ERROR:#} {}", error.message));
+        if let Some(hint) = &error.hint {
             self.say(format_args!("{HINT}hint:{HINT:#} {hint}"));
         }
-    }
-}
-
-/// A bar that appears when counting takes over a second.
-pub(crate) struct Counter {
-    bar: Option<ProgressBar>,
-    started: Instant,
-    shown: AtomicBool,
-}
-
-impl Counter {
-    pub(crate) fn new(output: &Output, what: &'static str, total: usize) -> Self {
-        let bar = output.shows_progress().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
-            let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}");
-            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
-        });
-        Self { bar, started: Instant::now(), shown: AtomicBool::new(false) }
-    }
-
-    /// So many are done.
-    pub(crate) fn done(&self, count: usize) {
-        let Some(bar) = self.bar.as_ref().filter(|_| self.started.elapsed() > Duration::from_secs(1)) else { return };
-        if !self.shown.swap(true, Ordering::Relaxed) {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-        bar.set_position(count as u64);
-    }
-}
-
-impl Drop for Counter {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-/// A cell of a table.
-pub(crate) struct Cell {
-    text: String,
-    style: Style,
-}
-
-impl Cell {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), style: Style::new() }
-    }
-
-    pub(crate) fn styled(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style }
     }
 }

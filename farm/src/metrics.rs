@@ -1,18 +1,18 @@
 //! What is counted, in Prometheus's format. The three `ocluster_worker_…` names are those of OCluster's workers.
 
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 use std::sync::atomic::AtomicU64;
 
-/// Which door a request came through, and how it ended.
+/// What a request was, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// `solve`, `impact`, …
+    /// The kind of question: `solve`, `impact`, …; `malformed`, if it could not be read.
     pub kind: &'static str,
     /// How it ended.
     pub result: Outcome,
@@ -26,17 +26,28 @@ pub struct JobLabels {
 }
 
 /// How something ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    #[allow(non_camel_case_types)]
-    ok,
-    #[allow(non_camel_case_types)]
-    error,
-    #[allow(non_camel_case_types)]
-    cancelled,
-    #[allow(non_camel_case_types)]
-    refused,
+    /// It was done.
+    Ok,
+    /// It failed.
+    Error,
+    /// Nobody waited for it any more.
+    Cancelled,
+    /// There was no room for it.
+    Refused,
+}
+
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let name = match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+        };
+        EncodeLabelValue::encode(&name, encoder)
+    }
 }
 
 type Seconds = Gauge<f64, AtomicU64>;
@@ -60,16 +71,16 @@ pub struct Metrics {
     pub workers: Gauge,
     /// Workers that were started again.
     pub restarts: Counter,
-    /// Repository states that can be opened without making an index.
-    pub states: Gauge,
+    /// Repositories at a commit that can be opened without making an index.
+    pub indexes: Gauge,
     /// Fetches, by how they ended.
     pub fetches: Family<JobLabels, Counter>,
-    /// Requests whose answer was known as a whole.
-    pub remembered: Counter,
-    /// Questions whose solutions were known from another commit.
-    pub recalled: Counter,
+    /// Requests whose answer was kept as a whole.
+    pub answers_reused: Counter,
+    /// Steps on the way to an answer that were kept, from another commit for instance.
+    pub steps_reused: Counter,
     /// Bytes of answers that are kept.
-    pub memory_bytes: Gauge,
+    pub answer_cache_bytes: Gauge,
     /// Seconds since the service began.
     pub up: Seconds,
     /// Jobs taken from a scheduler.
@@ -85,6 +96,24 @@ fn seconds() -> Histogram {
     Histogram::new([0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 120.0])
 }
 
+/// Gives what is counted its name.
+struct Registration(Registry);
+
+impl Registration {
+    fn add<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+
+    fn counter(&mut self, name: &str, help: &str) -> Counter {
+        self.add(name, help, Counter::default())
+    }
+
+    fn gauge(&mut self, name: &str, help: &str) -> Gauge {
+        self.add(name, help, Gauge::default())
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
@@ -94,63 +123,30 @@ impl Default for Metrics {
 impl Metrics {
     /// Nothing counted yet.
     pub fn new() -> Self {
-        let mut registry = Registry::default();
-        let requests = Family::default();
-        registry.register("caravan_requests", "Requests, by kind and how they ended", requests.clone());
-        let request_seconds = seconds();
-        registry.register(
-            "caravan_request_seconds",
-            "How long requests took, waiting included",
-            request_seconds.clone(),
-        );
-        let solve_seconds = seconds();
-        registry.register("caravan_solve_seconds", "How long each solve took", solve_seconds.clone());
-        let job_seconds: Family<JobLabels, Histogram> = Family::new_with_constructor(seconds);
-        registry.register("ocluster_worker_job_time_seconds", "How long jobs took", job_seconds.clone());
-        let fetches = Family::default();
-        registry.register("caravan_fetches", "Fetches of repositories, by how they ended", fetches.clone());
-        let up = Seconds::default();
-        registry.register("caravan_up_seconds", "How long the service has been running", up.clone());
-        let mut counter = |name: &str, help: &str| {
-            let counter = Counter::default();
-            registry.register(name, help, counter.clone());
-            counter
-        };
-        let explored = counter("caravan_explored_packages", "Package versions that solves looked at");
-        let refused = counter("caravan_refused", "Requests that were refused because there is no room");
-        let restarts = counter("caravan_worker_restarts", "Workers that were started again");
-        let remembered = counter("caravan_remembered", "Requests whose answer was known");
-        let recalled = counter("caravan_recalled", "Questions whose solutions were known from another commit");
-        let jobs_accepted = counter("ocluster_worker_jobs_accepted", "Jobs taken from a scheduler");
-        let mut gauge = |name: &str, help: &str| {
-            let gauge = Gauge::default();
-            registry.register(name, help, gauge.clone());
-            gauge
-        };
-        let queue = gauge("caravan_queue", "Requests that wait for a worker");
-        let workers = gauge("caravan_workers", "Workers that are there");
-        let states = gauge("caravan_repository_states", "Repository states with an index");
-        let memory_bytes = gauge("caravan_memory_bytes", "Bytes of answers that are kept");
-        let running_jobs = gauge("ocluster_worker_running_jobs", "Jobs of a scheduler that are being done");
+        let mut all = Registration(Registry::default());
         Self {
-            registry,
-            requests,
-            request_seconds,
-            solve_seconds,
-            explored,
-            refused,
-            queue,
-            workers,
-            restarts,
-            states,
-            fetches,
-            remembered,
-            recalled,
-            memory_bytes,
-            up,
-            jobs_accepted,
-            running_jobs,
-            job_seconds,
+            requests: all.add("caravan_requests", "Requests, by kind and how they ended", Family::default()),
+            request_seconds: all.add("caravan_request_seconds", "How long requests took, waiting included", seconds()),
+            solve_seconds: all.add("caravan_solve_seconds", "How long each solve took", seconds()),
+            explored: all.counter("caravan_explored_packages", "Package versions that solves looked at"),
+            refused: all.counter("caravan_refused", "Requests that were refused because there is no room"),
+            queue: all.gauge("caravan_queue", "Requests that wait for a worker"),
+            workers: all.gauge("caravan_workers", "Workers that are there"),
+            restarts: all.counter("caravan_worker_restarts", "Workers that were started again"),
+            indexes: all.gauge("caravan_repository_states", "Repository states with an index"),
+            fetches: all.add("caravan_fetches", "Fetches of repositories, by how they ended", Family::default()),
+            answers_reused: all.counter("caravan_remembered", "Requests whose answer was known"),
+            steps_reused: all.counter("caravan_recalled", "Questions whose solutions were known from another commit"),
+            answer_cache_bytes: all.gauge("caravan_memory_bytes", "Bytes of answers that are kept"),
+            up: all.add("caravan_up_seconds", "How long the service has been running", Seconds::default()),
+            jobs_accepted: all.counter("ocluster_worker_jobs_accepted", "Jobs taken from a scheduler"),
+            running_jobs: all.gauge("ocluster_worker_running_jobs", "Jobs of a scheduler that are being done"),
+            job_seconds: all.add(
+                "ocluster_worker_job_time_seconds",
+                "How long jobs took",
+                Family::new_with_constructor(seconds),
+            ),
+            registry: all.0,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Packages as people name them on a command line: `utop`, `utop.2.14.0`, `cohttp-lwt-unix>=6`.
 //!
-//! Rule N6 of the semantics sheet (opam, `OpamFormula.atom_of_string`): the name ends at the first
+//! Rule N6 of `docs/semantics.md` (opam, `OpamFormula.atom_of_string`): the name ends at the first
 //! of `. = ! < >`; what follows is a version after a dot, or an operator and a version.
 
 use crate::name::PackageName;

@@ -31,7 +31,7 @@ impl Span {
 /// How much of a file a diagnostic costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// One field is ignored and the rest of the file is used (semantics sheet, rule P9).
+    /// One field is ignored and the rest of the file is used (`docs/semantics.md`, rule P9).
     Warning,
     /// The whole file is set aside: the package version does not exist (rules P1 to P8).
     Error,

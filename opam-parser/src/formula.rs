@@ -1,4 +1,4 @@
-//! Formulas over packages: `depends`, `depopts`, `conflicts` (semantics sheet, section 3.3; the opam
+//! Formulas over packages: `depends`, `depopts`, `conflicts` (`docs/semantics.md`, rules F16 to F25; the opam
 //! manual, "Filtered package formulas").
 
 use crate::diagnostic::Diagnostic;

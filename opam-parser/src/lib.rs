@@ -65,6 +65,8 @@ pub mod formula;
 pub mod index;
 pub mod name;
 pub mod repository;
+#[cfg(feature = "schemars")]
+mod schema;
 pub mod source;
 pub mod syntax;
 pub mod version;

@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A package name: `A-Z a-z 0-9 _ + -` with at least one letter (semantics sheet, rule N1).
+/// A package name: `A-Z a-z 0-9 _ + -` with at least one letter (`docs/semantics.md`, rule N1).
 /// Ordered as opam lists names ([`compare_case`]).
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]

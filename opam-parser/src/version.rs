@@ -1,6 +1,6 @@
 //! Versions and their order.
 //!
-//! opam's order is Debian's without epochs (semantics sheet, section 2; opam,
+//! opam's order is Debian's without epochs (`docs/semantics.md`, rule V1; opam,
 //! `opamVersionCompare.ml`): a version splits at its *last* `-` into upstream and revision, and each
 //! part is compared by runs: a run of non-digits by character, where `~` comes before the end of the
 //! part, letters come next and everything else last; then a run of digits by its number. Versions

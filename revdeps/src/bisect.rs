@@ -10,9 +10,10 @@
 //! Every commit is accounted for, so unlike a binary search it also finds what was broken and mended in
 //! between.
 
-use crate::impact::{Difference, between};
+use crate::impact::{SelectionDifference, selection_differences};
 use caravan_solver::explain::Fact;
-use caravan_solver::{Platform, Request, SolveError, Stop, View, explain_facts, solve_until};
+use caravan_solver::target::is_unknown;
+use caravan_solver::{Platform, Request, SolveError, Solver, Stop, View};
 use opam_parser::index::{BuildError, Index, NameId};
 use opam_parser::name::PackageName;
 use opam_parser::source::SourceError;
@@ -20,13 +21,16 @@ use opam_parser::source::git::GitSource;
 use opam_parser::source::history::{Commit, History};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::Path;
 
 /// What is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Sought {
     /// Whether there is a solution.
+    #[default]
     Installable,
     /// Which one.
     Solution,
@@ -46,13 +50,13 @@ pub struct Bisect<'b> {
     pub request: &'b Request,
     /// What is looked for.
     pub sought: Sought,
-    /// How many turns are wanted, newest first.
-    pub turns: usize,
+    /// How many changes of the answer are wanted, newest first.
+    pub limit: usize,
 }
 
 /// A commit that changed the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct AnswerChange {
     /// The commit.
     pub commit: Commit,
     /// There was a solution before it.
@@ -60,16 +64,16 @@ pub struct Turn {
     /// There is one with it.
     pub after: bool,
     /// What differs between the two solutions, in opam's order; of a solution and none, all of it.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<SelectionDifference>,
     /// Why there is none on the side without; nothing where something that was asked for does not exist.
     pub facts: Vec<Fact>,
 }
 
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Turns {
+pub struct Bisection {
     /// The commits that changed the answer, newest first.
-    pub turns: Vec<Turn>,
+    pub changes: Vec<AnswerChange>,
     /// Whether there is a solution at the newest commit.
     pub installable: bool,
     /// How many commits were accounted for.
@@ -103,13 +107,28 @@ impl From<SourceError> for BisectError {
     }
 }
 
-/// The versions of a selection, by name; `None` where there is none.
-type Answer = Option<BTreeMap<PackageName, String>>;
+/// An index: the newest one, which is the caller's, or one that was made on the way.
+enum StateIndex<'n> {
+    Newest(&'n Index),
+    Earlier(Box<Index>),
+}
+
+impl Deref for StateIndex<'_> {
+    type Target = Index;
+
+    fn deref(&self) -> &Index {
+        match self {
+            Self::Newest(index) => index,
+            Self::Earlier(index) => index,
+        }
+    }
+}
 
 /// A state that was solved.
-struct State {
-    index: Index,
-    answer: Answer,
+struct SolvedState<'n> {
+    index: StateIndex<'n>,
+    /// The versions of the best selection, by name; `None` where there is none.
+    selected: Option<BTreeMap<PackageName, String>>,
     /// The names that the answer can depend on.
     names: FxHashSet<String>,
 }
@@ -120,7 +139,7 @@ impl Bisect<'_> {
     ///
     /// # Errors
     /// When a commit cannot be read, or the search was stopped.
-    pub fn run(&self, newest: Index, stop: &Stop, progress: &dyn Fn(usize)) -> Result<Turns, BisectError> {
+    pub fn run(&self, newest: &Index, stop: &Stop, progress: &dyn Fn(usize)) -> Result<Bisection, BisectError> {
         let history = History::open(self.path)?;
         let base = self.base.map(|base| history.commit(base)).transpose()?;
         if let Some(base) = &base
@@ -129,73 +148,83 @@ impl Bisect<'_> {
             let base = self.base.unwrap_or_default().to_owned();
             return Err(BisectError::NotBefore { base, head: self.head.to_owned() });
         }
-        let mut state = self.state(newest, stop)?;
-        let mut found = Turns { installable: state.answer.is_some(), commits: 1, solved: 1, ..Turns::default() };
+        let mut later = self.solve(StateIndex::Newest(newest), stop)?;
+        let mut found =
+            Bisection { installable: later.selected.is_some(), commits: 1, solved: 1, ..Bisection::default() };
         let mut commits = history.first_parents(self.head)?.peekable();
         while let Some(commit) = commits.next() {
             let done = base.as_ref().is_some_and(|base| base.id == commit.id);
-            let Some(parent) = commits.peek().filter(|_| !done && found.turns.len() < self.turns) else { break };
+            let Some(parent) = commits.peek().filter(|_| !done && found.changes.len() < self.limit) else { break };
             found.commits += 1;
             progress(found.commits);
             let changed = history.changed_tops(&parent.id, &commit.id)?;
-            if !changed.iter().any(|top| state.names.contains(top.split('.').next().unwrap_or(top))) {
+            if !changed.iter().any(|top| later.names.contains(top.split('.').next().unwrap_or(top))) {
                 continue;
             }
             let source = GitSource::open(self.path, &parent.id)?;
-            let Some(earlier) = state.index.read_again(&source)? else { continue };
-            let earlier = self.state(earlier, stop)?;
+            let Some(index) = later.index.read_again(&source)? else { continue };
+            let earlier = self.solve(StateIndex::Earlier(Box::new(index)), stop)?;
             found.solved += 1;
-            let turned = match self.sought {
-                Sought::Installable => earlier.answer.is_some() != state.answer.is_some(),
-                Sought::Solution => earlier.answer != state.answer,
-            };
-            if turned {
-                let empty = BTreeMap::new();
-                let (old, new) = (earlier.answer.as_ref().unwrap_or(&empty), state.answer.as_ref().unwrap_or(&empty));
-                found.turns.push(Turn {
-                    commit,
-                    before: earlier.answer.is_some(),
-                    after: state.answer.is_some(),
-                    differences: between(old, new),
-                    facts: match (&earlier.answer, &state.answer) {
-                        (Some(_), None) => self.why(&state.index, stop)?,
-                        (None, Some(_)) => self.why(&earlier.index, stop)?,
-                        _ => vec![],
-                    },
-                });
+            if self.differs(&earlier, &later) {
+                found.changes.push(self.change(commit, &earlier, &later, stop)?);
             }
-            state = earlier;
+            later = earlier;
         }
         Ok(found)
     }
 
-    fn state(&self, index: Index, stop: &Stop) -> Result<State, SolveError> {
+    /// Whether the answer of two states differs in what is looked for.
+    fn differs(&self, earlier: &SolvedState<'_>, later: &SolvedState<'_>) -> bool {
+        match self.sought {
+            Sought::Installable => earlier.selected.is_some() != later.selected.is_some(),
+            Sought::Solution => earlier.selected != later.selected,
+        }
+    }
+
+    /// What a commit changed, given the states before and after it.
+    fn change(
+        &self,
+        commit: Commit,
+        earlier: &SolvedState<'_>,
+        later: &SolvedState<'_>,
+        stop: &Stop,
+    ) -> Result<AnswerChange, SolveError> {
+        let empty = BTreeMap::new();
+        let (old, new) = (earlier.selected.as_ref(), later.selected.as_ref());
+        Ok(AnswerChange {
+            commit,
+            before: old.is_some(),
+            after: new.is_some(),
+            differences: selection_differences(old.unwrap_or(&empty), new.unwrap_or(&empty)),
+            facts: match (old, new) {
+                (Some(_), None) => self.why(&later.index, stop)?,
+                (None, Some(_)) => self.why(&earlier.index, stop)?,
+                _ => vec![],
+            },
+        })
+    }
+
+    fn solve<'n>(&self, index: StateIndex<'n>, stop: &Stop) -> Result<SolvedState<'n>, SolveError> {
         let view = View::new(&index, self.platform);
-        let answer = match solve_until(&view, self.request, stop) {
+        let selected = match Solver::new(&view).stop(stop).solve(self.request) {
             Ok(selection) => {
                 let version = |package| index.version(index.package_version(package)).to_owned();
                 let name = |package| PackageName::new(index.name(index.package_name(package)));
                 let packages = selection.packages().iter();
                 Some(packages.filter_map(|package| Some((name(*package)?, version(*package)))).collect())
             }
-            Err(
-                SolveError::NoSolution
-                | SolveError::UnknownName { .. }
-                | SolveError::UnknownVersion { .. }
-                | SolveError::Broken { .. },
-            ) => None,
+            Err(SolveError::NoSolution) => None,
+            Err(error) if is_unknown(&error) => None,
             Err(error) => return Err(error),
         };
         let names = self.names(&index);
-        Ok(State { answer, names, index })
+        Ok(SolvedState { selected, names, index })
     }
 
     /// Why there is no solution.
     fn why(&self, index: &Index, stop: &Stop) -> Result<Vec<Fact>, SolveError> {
-        match explain_facts(&View::new(index, self.platform), self.request, stop) {
-            Err(SolveError::UnknownName { .. } | SolveError::UnknownVersion { .. } | SolveError::Broken { .. }) => {
-                Ok(vec![])
-            }
+        match Solver::new(&View::new(index, self.platform)).stop(stop).explain_facts(self.request) {
+            Err(error) if is_unknown(&error) => Ok(vec![]),
             facts => facts,
         }
     }

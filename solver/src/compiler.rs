@@ -1,6 +1,7 @@
 //! Compilers as people name them: `5.4.1`, or `5.4` for its newest release.
 
-use crate::problem::{Constraint, Flags, Root};
+use crate::constraint::Constraint;
+use crate::problem::{Flags, Root};
 use opam_parser::index::Index;
 use opam_parser::name::PackageName;
 use opam_parser::syntax::RelOp;

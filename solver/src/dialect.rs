@@ -1,13 +1,14 @@
 //! The two readings of opam files: opam's own, and that of the opam-0install family.
 //!
-//! They agree but for a few rules, each of which is a field here (semantics sheet, sections 3.4, 4.3,
-//! 4.6 and 5; every one has a row in `quirks.tsv`).
+//! They agree but for a few rules, each of which is a field here (sections 3.4, 4.3, 4.6 and 5 of
+//! `docs/semantics.md`).
 
-use crate::problem::{Avoid, Cycles, LowerBounds};
+use crate::policy::{Avoid, Cycles, LowerBounds};
 use serde::{Deserialize, Serialize};
 
 /// Whose reading of opam files counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// That of opam 2.6.
@@ -25,24 +26,24 @@ pub enum Dialect {
 pub(crate) struct Rules {
     /// `name`, `_:name` and `_:version` are defined (rule F27).
     pub(crate) own_variables: bool,
-    /// `dev` holds for what has a source under version control (F34), not for the version `dev`.
+    /// `dev` holds for what has a source under version control (rule F34), not for the version `dev`.
     pub(crate) dev_by_source: bool,
     /// A version bound with an undefined variable makes its constraint false, instead of being
-    /// dropped (F29).
+    /// dropped (rule F29).
     pub(crate) undefined_bound_is_false: bool,
-    /// Conflicts see the dependency flags (Z3).
+    /// Conflicts see the dependency flags (rule Z3).
     pub(crate) flags_in_conflicts: bool,
-    /// A version that conflicts with itself cannot be installed (Z4), instead of the conflict being
-    /// ignored (S3).
+    /// A version that conflicts with itself cannot be installed (rule Z4), instead of the conflict being
+    /// ignored (rule S3).
     pub(crate) self_conflict_excludes: bool,
-    /// `available: "true"`, a string, is as good as the boolean (S16).
+    /// `available: "true"`, a string, is as good as the boolean (rule S16).
     pub(crate) available_may_be_string: bool,
-    /// In a disjunction between versions of one package the newest comes first (O2), not the branch
-    /// that is written first (Z2).
+    /// In a disjunction between versions of one package the newest comes first (rule O2), not the branch
+    /// that is written first (rule Z2).
     pub(crate) one_name_by_version: bool,
-    /// Packages that need each other in a circle, `post` aside, cannot be installed (S10, S11).
+    /// Packages that need each other in a cycle, `post` aside, cannot be installed (rules S10 and S11).
     pub(crate) refuses_cycles: bool,
-    /// `deprecated` makes a version one to avoid, as `avoid-version` does (section 4.4).
+    /// `deprecated` makes a version one to avoid, as `avoid-version` does (rule S19).
     pub(crate) avoids_deprecated: bool,
 }
 
@@ -83,7 +84,7 @@ impl Dialect {
         }
     }
 
-    /// What this dialect does about circles unless a request says otherwise.
+    /// What this dialect does about cycles unless a request says otherwise.
     pub fn cycles(self) -> Cycles {
         if self.rules().refuses_cycles { Cycles::Refuse } else { Cycles::Allow }
     }

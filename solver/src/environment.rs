@@ -1,11 +1,11 @@
-//! The variables that a package's filters see (semantics sheet, section 3.4).
+//! The variables that a package's filters see (section 3.4 of `docs/semantics.md`).
 
 use crate::dialect::Rules;
 use crate::platform::Platform;
 use opam_parser::filter::{Env, Ident, Scope, Value};
 use opam_parser::index::{Index, IndexEnv, PackageId, VariableId};
 
-/// The variables of the dependency flags (section 3.5). `None` leaves one undefined, as `available`
+/// The variables of the dependency flags (rule E2). `None` leaves one undefined, as `available`
 /// and `conflicts` have all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DependencyFlags {
@@ -79,19 +79,26 @@ impl Variables {
                 Some("_" | "self") if own && ident.name == "version" => Meaning::Version,
                 // Other packages' variables are not defined while solving (rule F26), unless
                 // somebody sets them by their full name.
-                Some(_) => platform.get(text).map_or(Meaning::Undefined, fixed),
+                Some(_) => of_platform(platform, text),
             }
         };
         Self { meanings: index.variables().map(meaning).collect(), platform: platform.clone(), own }
     }
 }
 
-fn fixed(value: &str) -> Meaning {
-    Meaning::Platform(match value {
-        "true" => PlatformValue::Bool(true),
-        "false" => PlatformValue::Bool(false),
-        text => PlatformValue::String(text.to_owned()),
-    })
+impl PlatformValue {
+    fn new(text: &str) -> Self {
+        match text {
+            "true" => PlatformValue::Bool(true),
+            "false" => PlatformValue::Bool(false),
+            text => PlatformValue::String(text.to_owned()),
+        }
+    }
+}
+
+/// What a variable stands for that the platform may define.
+fn of_platform(platform: &Platform, name: &str) -> Meaning {
+    platform.get(name).map_or(Meaning::Undefined, |text| Meaning::Platform(PlatformValue::new(text)))
 }
 
 fn meaning(platform: &Platform, name: &str, own: bool) -> Meaning {
@@ -104,7 +111,7 @@ fn meaning(platform: &Platform, name: &str, own: bool) -> Meaning {
         "dev" => Meaning::Dev,
         "name" if own => Meaning::Name,
         "version" => Meaning::Version,
-        name => platform.get(name).map_or(Meaning::Undefined, fixed),
+        name => of_platform(platform, name),
     }
 }
 
@@ -140,8 +147,8 @@ impl Environment<'_, '_> {
     }
 }
 
-/// The value of a variable that the platform may define.
-fn set(value: Option<&str>) -> Value<'_> {
+/// The value of a variable that the platform may define, from its text.
+fn read(value: Option<&str>) -> Value<'_> {
     match value {
         Some("true") => Value::Bool(true),
         Some("false") => Value::Bool(false),
@@ -164,9 +171,9 @@ impl Env for Environment<'_, '_> {
             (Scope::Own | Scope::Package("self"), "name") if *own => self.value(&Meaning::Name),
             (Scope::Own | Scope::Package("self"), "version") if *own => self.value(&Meaning::Version),
             (Scope::Own, _) => Value::Undefined,
-            (Scope::Package(package), _) => set(platform.get(&format!("{package}:{name}"))),
+            (Scope::Package(package), _) => read(platform.get(&format!("{package}:{name}"))),
             (Scope::Global, name) => match meaning(platform, name, *own) {
-                Meaning::Platform(_) => set(platform.get(name)),
+                Meaning::Platform(_) => read(platform.get(name)),
                 Meaning::Name => self.value(&Meaning::Name),
                 Meaning::Version => self.value(&Meaning::Version),
                 Meaning::Build => self.value(&Meaning::Build),

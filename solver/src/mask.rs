@@ -1,16 +1,22 @@
-//! Sets of versions of one package, as bits.
+//! Sets of versions of one package, as bits: bit 0 is the state "not installed", bit `p + 1` the version at
+//! position `p`, the oldest being at position 0.
 //!
-//! Bit 0 is the state "not installed"; bit *i* + 1 is the *i*-th version of the name, oldest first.
 //! No name of opam-repository has more than 96 versions, so two words hold nearly every mask.
 
+use crate::value::Value;
 use smallvec::{SmallVec, smallvec};
 
 /// A set of versions of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask(SmallVec<[u64; 2]>);
 
-/// The bit for "not installed".
-pub const ABSENT: u32 = 0;
+const fn word(value: Value) -> usize {
+    value.bit() / 64
+}
+
+const fn bit(value: Value) -> u64 {
+    1 << (value.bit() % 64)
+}
 
 impl Mask {
     /// No version, for a name with `versions` of them.
@@ -23,17 +29,17 @@ impl Mask {
         Self::range(versions, 0, versions)
     }
 
-    /// The versions from place `start` up to and without `end`.
+    /// The versions from position `start` up to and without `end`.
     pub fn range(versions: usize, start: usize, end: usize) -> Self {
         let mut mask = Self::empty(versions);
         for (place, word) in mask.0.iter_mut().enumerate() {
             let base = place * 64;
-            let below = |bit: usize| match bit.saturating_sub(base) {
+            let below = |position: usize| match Value::at(position).bit().saturating_sub(base) {
                 0 => 0,
-                1..64 => (1_u64 << (bit - base)) - 1,
+                inside @ 1..64 => (1_u64 << inside) - 1,
                 _ => u64::MAX,
             };
-            *word = below(end + 1) & !below(start + 1);
+            *word = below(end) & !below(start);
         }
         mask
     }
@@ -43,7 +49,7 @@ impl Mask {
     #[must_use]
     pub fn complement(&self, versions: usize) -> Self {
         let mut rest = Self::all(versions);
-        rest.0[0] |= 1 << ABSENT;
+        rest.0[word(Value::ABSENT)] |= bit(Value::ABSENT);
         rest.subtract(self);
         rest
     }
@@ -53,14 +59,16 @@ impl Mask {
         self.0.iter().zip(&other.0).all(|(word, other)| word & !other == 0)
     }
 
-    /// Adds the version at a place.
-    pub fn insert(&mut self, place: usize) {
-        self.0[(place + 1) / 64] |= 1 << ((place + 1) % 64);
+    /// Adds the version at a position, which has to be one of the name's.
+    pub fn insert(&mut self, position: usize) {
+        let value = Value::at(position);
+        self.0[word(value)] |= bit(value);
     }
 
-    /// Whether the version at a place is in it.
-    pub fn contains(&self, place: usize) -> bool {
-        self.0.get((place + 1) / 64).is_some_and(|word| word >> ((place + 1) % 64) & 1 == 1)
+    /// Whether the version at a position is in it.
+    pub fn contains(&self, position: usize) -> bool {
+        let value = Value::at(position);
+        self.0.get(word(value)).is_some_and(|word| word & bit(value) != 0)
     }
 
     /// Whether there is none in it.
@@ -93,15 +101,16 @@ impl Mask {
         &self.0
     }
 
-    /// Places of the versions in it, oldest first.
-    pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(place, word)| {
+    /// The positions of the versions in it, oldest first.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..).zip(&self.0).flat_map(|(place, word)| {
             let mut rest = *word;
             std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
                 rest &= rest - 1;
-                (place * 64 + bit).checked_sub(1)
+                Some(Value::from_bit(place * 64 + bit))
             })
+            .filter_map(Value::position)
         })
     }
 }

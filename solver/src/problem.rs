@@ -6,6 +6,7 @@
 
 use crate::dialect::Dialect;
 use crate::platform::Platform;
+use crate::stop::Stop;
 use opam_parser::atom::Atom;
 use opam_parser::file::{OpamFile, Parsed};
 use opam_parser::index::{Index, PackageId, Precedence, TooLarge};
@@ -15,9 +16,14 @@ use opam_parser::version::Version;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
+
+pub use crate::constraint::Constraint;
+pub use crate::policy::{Avoid, Cycles, LowerBounds, Preference};
 
 /// A question with everything that decides its answer but the repositories.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Problem {
     /// What the packages look like.
@@ -29,6 +35,7 @@ pub struct Problem {
 
 /// Everything that decides what the packages of a repository look like.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Setting {
     /// The machine's variables.
@@ -43,6 +50,7 @@ pub struct Setting {
 
 /// A package with the one version that it may have (the manual, "Pinning").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pin {
     /// The package.
@@ -134,6 +142,7 @@ impl Pin {
 
 /// One question to a view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// What must be installed; the earlier ones get the better versions where they compete.
@@ -161,10 +170,19 @@ impl Request {
     pub fn new(roots: impl IntoIterator<Item = Atom>) -> Self {
         Self { roots: roots.into_iter().map(Root::from).collect(), ..Self::default() }
     }
+
+    /// When to give up: when asked to, or when the request's time is over.
+    pub(crate) fn limit(&self, stop: &Stop) -> Stop {
+        match self.time_limit_ms {
+            Some(limit) => stop.within(Duration::from_millis(limit)),
+            None => stop.clone(),
+        }
+    }
 }
 
 /// A package that must be in the answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Root {
     /// Its name.
@@ -209,37 +227,9 @@ impl fmt::Debug for Root {
     }
 }
 
-/// A constraint on a version, as `>= 2.0`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Constraint(pub RelOp, pub Version);
-
-impl fmt::Display for Constraint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0.as_str(), self.1)
-    }
-}
-
-impl Serialize for Constraint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Constraint {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        // The grammar of atoms, with a name that is not kept.
-        let operator = text.trim_start().starts_with(['=', '!', '<', '>']);
-        let atom = format!("x{text}").parse::<Atom>().ok().filter(|_| operator).and_then(|atom| atom.constraint);
-        let (op, version) = atom.ok_or_else(|| {
-            serde::de::Error::custom(format_args!("`{text}` is not a version constraint such as `>= 1.2`"))
-        })?;
-        Ok(Self(op, version))
-    }
-}
-
 /// Which optional dependencies of a root are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Flags {
     /// Those for its tests (`with-test`).
@@ -265,63 +255,8 @@ impl Flags {
         }
     }
 
-    #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     fn are_default(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// Which versions are preferred.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preference {
-    /// The newest.
-    #[default]
-    Newest,
-    /// The oldest.
-    Oldest,
-}
-
-/// What to do about versions with `avoid-version` or `deprecated`. What is asked for by its exact
-/// version is not avoided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Avoid {
-    /// They do not exist.
-    Never,
-    /// Only where there is no answer without: no answer has fewer of them.
-    IfNeeded,
-    /// After all other versions of their name.
-    LastOfName,
-    /// Like any other version.
-    Ignore,
-}
-
-/// What to do about packages each of which wants the next to be installed before it, and the last the
-/// first, `post` dependencies aside (rules S10 and S11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cycles {
-    /// They cannot be installed, as `opam install` has it.
-    Refuse,
-    /// They can, as `opam list --installable` has it.
-    Allow,
-}
-
-/// Which packages are pushed to their oldest versions with [`Preference::Oldest`]; the others are
-/// kept as new as can be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LowerBounds {
-    /// Those that stand for something of the system: flag `conf` or a name that begins with `conf-`.
-    pub conf: bool,
-    /// Those with a version that has the flag `compiler`, and `ocaml`.
-    pub compilers: bool,
-    /// Of versions that differ only in their packaging, as `4.08.1` and `4.08.1-1`: the oldest.
-    pub revisions: bool,
-}
-
-impl LowerBounds {
-    /// Everything is as old as can be, as solver-service has it.
-    pub const EVERYTHING: Self = Self { conf: true, compilers: true, revisions: true };
 }

@@ -1,35 +1,40 @@
 //! A request, looked up in the view that it is put to.
 
+use crate::constraint::Constraint;
+use crate::error::SolveError;
 use crate::mask::Mask;
-use crate::problem::{Avoid, Cycles, Flags, LowerBounds, Preference, Request, Root};
+use crate::policy::{Avoid, Cycles, LowerBounds, Preference};
+use crate::problem::{Flags, Request, Root};
 use crate::reduce::{Bound, Sets};
-use crate::solve::SolveError;
-use crate::solve::search::Placed;
 use crate::view::{Compiled, Masks, View};
 use opam_parser::index::{Found, NameId, PackageId};
 use opam_parser::syntax::RelOp;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// A package on one of the question's platforms, which goes by its position.
+pub(crate) type PlatformPackage = (u8, PackageId);
+
 /// A request with everything looked up, over one platform or several at once.
 pub(crate) struct Question<'q, 'i> {
-    pub(crate) sides: Vec<Side<'q, 'i>>,
+    pub(crate) platforms: Vec<PlatformQuestion<'q, 'i>>,
     pub(crate) oldest: bool,
     pub(crate) avoid: Avoid,
     pub(crate) lower_bounds: LowerBounds,
     pub(crate) refuses_cycles: bool,
-    /// The names that may have different versions on different sides; `None`: all may.
+    /// The names that may have different versions on different platforms; `None`: all may.
     pub(crate) differing: Option<FxHashSet<NameId>>,
     /// The only versions to avoid that an explanation takes into account; `None`: as the policy says.
-    pub(crate) allowed: Option<FxHashSet<Placed>>,
-    /// Branches of disjunctions that an explanation takes as given.
-    pub(crate) branches: FxHashMap<(PackageId, u32), u32>,
+    pub(crate) allowed: Option<FxHashSet<PlatformPackage>>,
+    /// Branches of disjunctions that an explanation takes as given: for a package and one of its
+    /// disjunctions the branch's position.
+    pub(crate) branches: FxHashMap<(PackageId, u32), usize>,
 }
 
 /// One platform's part of a question.
-pub(crate) struct Side<'q, 'i> {
+pub(crate) struct PlatformQuestion<'q, 'i> {
     pub(crate) view: &'q View<'i>,
     pub(crate) roots: Vec<ResolvedRoot>,
-    /// The versions of roots that have dependency flags of their own.
+    /// The versions of roots that have dependency flags of their own, compiled with these.
     own: FxHashMap<PackageId, Compiled>,
 }
 
@@ -49,10 +54,10 @@ pub(crate) struct ResolvedRoot {
 
 impl<'q, 'i> Question<'q, 'i> {
     pub(crate) fn new(views: &[&'q View<'i>], request: &Request) -> Result<Self, SolveError> {
-        let sides = views.iter().map(|view| Side::new(view, request)).collect::<Result<Vec<_>, _>>()?;
+        let platforms = views.iter().map(|view| PlatformQuestion::new(view, request)).collect::<Result<Vec<_>, _>>()?;
         let dialect = views.first().map(|view| view.dialect()).unwrap_or_default();
         Ok(Self {
-            sides,
+            platforms,
             oldest: request.prefer == Preference::Oldest,
             avoid: request.avoid.unwrap_or_else(|| dialect.avoid()),
             lower_bounds: request.lower_bounds.unwrap_or_else(|| dialect.lower_bounds()),
@@ -63,6 +68,11 @@ impl<'q, 'i> Question<'q, 'i> {
         })
     }
 
+    /// One platform's part, by its position.
+    pub(crate) fn platform(&self, platform: u8) -> &PlatformQuestion<'q, 'i> {
+        &self.platforms[usize::from(platform)]
+    }
+
     /// Whether a name's oldest versions are preferred.
     pub(crate) fn wants_oldest(&self, view: &View<'_>, name: NameId) -> bool {
         let view = view.name(name);
@@ -70,13 +80,13 @@ impl<'q, 'i> Question<'q, 'i> {
         self.oldest && !kept
     }
 
-    /// The versions of the name with the most of them, on any side.
+    /// The versions of the name with the most of them, on any platform.
     pub(crate) fn widest(&self) -> usize {
-        self.sides.iter().map(|side| side.view.widest()).max().unwrap_or(0)
+        self.platforms.iter().map(|platform| platform.view.widest()).max().unwrap_or(0)
     }
 }
 
-impl<'q, 'i> Side<'q, 'i> {
+impl<'q, 'i> PlatformQuestion<'q, 'i> {
     fn new(view: &'q View<'i>, request: &Request) -> Result<Self, SolveError> {
         let mut roots = request.roots.iter().map(|root| resolve_root(view, root)).collect::<Result<Vec<_>, _>>()?;
         // Roots of one name are one package: it gets what any of them wants.
@@ -87,14 +97,14 @@ impl<'q, 'i> Side<'q, 'i> {
         let mut own = FxHashMap::default();
         for root in roots.iter().filter(|root| root.flags != Flags::default()) {
             let versions = view.index().versions_of(root.name).enumerate();
-            for (_, package) in versions.filter(|(place, _)| root.mask.contains(*place)) {
+            for (_, package) in versions.filter(|(position, _)| root.mask.contains(*position)) {
                 own.insert(package, view.compile(package, view.flags(package, Some(root.flags))));
             }
         }
         Ok(Self { view, roots, own })
     }
 
-    /// What a package demands in this question.
+    /// What a package requires and conflicts with in this question.
     pub(crate) fn compiled(&self, package: PackageId) -> &Compiled {
         match self.own.is_empty() {
             true => self.view.package(package),
@@ -106,6 +116,11 @@ impl<'q, 'i> Side<'q, 'i> {
     pub(crate) fn flags(&self, package: PackageId) -> Option<Flags> {
         let name = self.view.index().package_name(package);
         self.roots.iter().find(|root| root.name == name).map(|root| root.flags)
+    }
+
+    /// Whether a name was asked for in exactly one version: then that one is not avoided.
+    pub(crate) fn asked_exactly(&self, name: NameId) -> bool {
+        self.roots.iter().any(|root| root.exact && root.name == name)
     }
 }
 
@@ -120,27 +135,29 @@ fn resolve_root(view: &View<'_>, root: &Root) -> Result<ResolvedRoot, SolveError
     })?;
     let sets = Masks(index);
     let mut mask = Mask::all(index.package_range(name).len());
-    let mut exact = false;
-    for constraint in &root.constraints {
-        let (op, version) = (constraint.0, &constraint.1);
-        mask.intersect(&sets.constraint(name, op, Bound::Text(version.as_str())));
-        if op == RelOp::Eq {
-            exact = true;
-            match index.find(name, version.as_str()) {
-                Some(Found::Package(_)) => {}
-                Some(Found::Broken(file)) => {
-                    return Err(SolveError::Broken { package: index.file_text(file), file });
-                }
-                None => {
-                    let text = |package| index.version(index.package_version(package)).to_owned();
-                    return Err(SolveError::UnknownVersion {
-                        name: root.name.to_string(),
-                        version: version.to_string(),
-                        known: index.versions_of(name).rev().take(5).map(text).collect(),
-                    });
-                }
-            }
+    for Constraint(op, version) in &root.constraints {
+        mask.intersect(&sets.constraint(name, *op, Bound::Text(version.as_str())));
+        if *op == RelOp::Eq {
+            require_version(view, name, version.as_str())?;
         }
     }
+    let exact = root.constraints.iter().any(|Constraint(op, _)| *op == RelOp::Eq);
     Ok(ResolvedRoot { name, mask, flags: root.flags, exact, text: root.to_string(), selected: false })
+}
+
+/// A version that is asked for has to exist.
+fn require_version(view: &View<'_>, name: NameId, version: &str) -> Result<(), SolveError> {
+    let index = view.index();
+    match index.find(name, version) {
+        Some(Found::Package(_)) => Ok(()),
+        Some(Found::Broken(file)) => Err(SolveError::Broken { package: index.file_text(file), file }),
+        None => {
+            let text = |package| index.version(index.package_version(package)).to_owned();
+            Err(SolveError::UnknownVersion {
+                name: index.name(name).to_owned(),
+                version: version.to_owned(),
+                known: index.versions_of(name).rev().take(5).map(text).collect(),
+            })
+        }
+    }
 }

@@ -3,8 +3,8 @@
 //! A filter leaf is true or false (undefined counts as the default), a version constraint stays. In a
 //! conjunction false dominates and true is neutral; in a disjunction *true dominates*, so that no
 //! restriction is left, and false is neutral (rule F21). An atom whose condition is false vanishes
-//! from its conjunction and from its disjunction alike, and what becomes empty vanishes too (F22,
-//! F23).
+//! from its conjunction and from its disjunction alike, and what becomes empty vanishes too (rules F22
+//! and F23).
 
 use crate::environment::Environment;
 use opam_parser::filter::{eval, eval_to_bool};
@@ -46,8 +46,7 @@ pub enum Reduced<S> {
     Any(Vec<Reduced<S>>),
 }
 
-/// What an undefined operand of a constraint does: the two messy cases of the semantics sheet
-/// (rules F29 to F32).
+/// What an undefined operand of a constraint does (rules F29 to F32 of `docs/semantics.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndefinedBound {
     /// As in `depends`: the constraint is false.

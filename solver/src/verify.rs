@@ -1,5 +1,5 @@
-//! Whether an answer holds: every rule of the semantics sheet that decides what may be installed,
-//! checked on the opam files' formulas themselves.
+//! Whether an answer is right: every rule of `docs/semantics.md` that decides what may be installed, checked
+//! on the opam files' formulas themselves.
 //!
 //! This shares nothing with the search: no view, no masks, no reduced formulas, not the table of the
 //! dialects' rules. What a filter is worth is asked of the parser's evaluator, and everything else is
@@ -17,8 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// A rule that an answer breaks.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
     /// A name with two versions (rule S3).
@@ -36,28 +35,28 @@ pub enum Violation {
         /// The package.
         package: String,
     },
-    /// A package whose dependencies are not fulfilled (F21 to F23, S9).
+    /// A package whose dependencies are not fulfilled (rules F21 to F23 and S9).
     Dependencies {
         /// The package.
         package: String,
     },
-    /// Two packages that conflict (S4, S5, Z3, Z4).
+    /// Two packages that conflict (rules S4, S5, Z3 and Z4).
     Conflict {
         /// The package that says so.
         package: String,
         /// The other one.
         with: String,
     },
-    /// Two members of a conflict class (S13).
+    /// Two members of a conflict class (rule S13).
     Class {
         /// The class.
         class: String,
         /// Its members.
         packages: Vec<String>,
     },
-    /// Packages that can only be installed after each other (S10, S11).
+    /// Packages that can only be installed after each other (rules S10 and S11).
     Cycle {
-        /// All that are in or behind a circle.
+        /// All that are in a cycle or wait for one.
         packages: Vec<String>,
     },
     /// A version to avoid, where the request has none of them.
@@ -90,7 +89,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All rules that an answer breaks; none if it holds.
+/// All rules that an answer breaks; none if it is right.
 pub fn verify(index: &Index, setting: &Setting, request: &Request, answer: &[PackageId]) -> Vec<Violation> {
     let mut chosen = BTreeMap::new();
     let mut violations = Vec::new();
@@ -100,16 +99,16 @@ pub fn verify(index: &Index, setting: &Setting, request: &Request, answer: &[Pac
             violations.push(Violation::TwoVersions { name: index.name(name).to_owned() });
         }
     }
-    let check = Check { index, setting, request, chosen };
-    check.roots(&mut violations);
-    check.packages(&mut violations);
-    check.classes(&mut violations);
-    check.order(&mut violations);
-    check.needed(&mut violations);
+    let checker = Checker { index, setting, request, chosen };
+    checker.check_roots(&mut violations);
+    checker.check_packages(&mut violations);
+    checker.check_classes(&mut violations);
+    checker.check_order(&mut violations);
+    checker.check_needed(&mut violations);
     violations
 }
 
-struct Check<'c> {
+struct Checker<'c> {
     index: &'c Index,
     setting: &'c Setting,
     request: &'c Request,
@@ -140,7 +139,7 @@ enum Bound {
     IsDropped,
 }
 
-impl Check<'_> {
+impl Checker<'_> {
     fn opam(&self) -> bool {
         self.setting.dialect == Dialect::Opam
     }
@@ -161,7 +160,7 @@ impl Check<'_> {
         flags
     }
 
-    /// The variables of a package's dependencies (section 3.5).
+    /// The variables of a package's dependencies (rule E2).
     fn dependency_variables(&self, package: PackageId, post: bool) -> Variables<'_> {
         let flags = self.root_flags(package);
         let dev = flags.dev.unwrap_or_else(|| match self.opam() {
@@ -176,18 +175,18 @@ impl Check<'_> {
             ("with-dev-setup", flags.with_dev_setup),
             ("dev", dev),
         ];
-        Variables { check: self, package, flags: Some(flags) }
+        Variables { checker: self, package, flags: Some(flags) }
     }
 
     fn plain_variables(&self, package: PackageId) -> Variables<'_> {
-        Variables { check: self, package, flags: None }
+        Variables { checker: self, package, flags: None }
     }
 
     fn undefined_bound(&self) -> Bound {
         if self.opam() { Bound::MakesFalse } else { Bound::IsDropped }
     }
 
-    fn roots(&self, violations: &mut Vec<Violation>) {
+    fn check_roots(&self, violations: &mut Vec<Violation>) {
         for root in &self.request.roots {
             let found = self.index.find_name(root.name.as_str()).and_then(|name| self.chosen.get(&name));
             let holds = found.is_some_and(|package| {
@@ -202,7 +201,7 @@ impl Check<'_> {
         }
     }
 
-    fn packages(&self, violations: &mut Vec<Violation>) {
+    fn check_packages(&self, violations: &mut Vec<Violation>) {
         let never = self.request.avoid == Some(Avoid::Never);
         for (own, package) in &self.chosen {
             let shown = || self.index.package_text(*package);
@@ -245,7 +244,7 @@ impl Check<'_> {
         }
     }
 
-    fn classes(&self, violations: &mut Vec<Violation>) {
+    fn check_classes(&self, violations: &mut Vec<Violation>) {
         let mut classes: BTreeMap<NameId, Vec<PackageId>> = BTreeMap::new();
         for package in self.chosen.values() {
             let own: BTreeSet<NameId> = self.index.conflict_classes(*package).collect();
@@ -259,7 +258,7 @@ impl Check<'_> {
 
     /// Whether there is an order of installation, taking away what waits for nothing until nothing more
     /// can be taken away.
-    fn order(&self, violations: &mut Vec<Violation>) {
+    fn check_order(&self, violations: &mut Vec<Violation>) {
         let default = if self.opam() { Cycles::Refuse } else { Cycles::Allow };
         if self.request.cycles.unwrap_or(default) == Cycles::Allow {
             return;
@@ -292,7 +291,7 @@ impl Check<'_> {
     }
 
     /// Whether each package can be reached from a root through what is mentioned.
-    fn needed(&self, violations: &mut Vec<Violation>) {
+    fn check_needed(&self, violations: &mut Vec<Violation>) {
         let roots = self.request.roots.iter().filter_map(|root| self.index.find_name(root.name.as_str()));
         let mut reached: BTreeSet<NameId> = roots.collect();
         let mut waiting: Vec<NameId> = reached.iter().copied().collect();
@@ -412,9 +411,9 @@ impl Check<'_> {
     }
 }
 
-/// The variables that a package's filters see (section 3.4).
+/// The variables that a package's filters see (rule E1).
 struct Variables<'c> {
-    check: &'c Check<'c>,
+    checker: &'c Checker<'c>,
     package: PackageId,
     flags: Option<[(&'static str, bool); 6]>,
 }
@@ -423,7 +422,7 @@ const DEPENDENCY_FLAGS: [&str; 6] = ["build", "post", "with-test", "with-doc", "
 
 impl Variables<'_> {
     fn platform(&self, name: &str) -> Value<'_> {
-        match self.check.setting.platform.get(name) {
+        match self.checker.setting.platform.get(name) {
             None => Value::Undefined,
             Some("true") => Value::Bool(true),
             Some("false") => Value::Bool(false),
@@ -432,10 +431,10 @@ impl Variables<'_> {
     }
 
     fn own(&self, name: &str) -> Value<'_> {
-        let index = self.check.index;
+        let index = self.checker.index;
         match name {
             "name" => Value::str(index.name(index.package_name(self.package))),
-            "version" => Value::str(self.check.text(self.package)),
+            "version" => Value::str(self.checker.text(self.package)),
             _ => Value::Undefined,
         }
     }
@@ -443,7 +442,7 @@ impl Variables<'_> {
 
 impl Env for Variables<'_> {
     fn variable(&self, scope: Scope<'_>, name: &str) -> Value<'_> {
-        let opam = self.check.opam();
+        let opam = self.checker.opam();
         match scope {
             Scope::Global if DEPENDENCY_FLAGS.contains(&name) => {
                 let flag = self.flags.iter().flatten().find(|(flag, _)| *flag == name);
@@ -460,7 +459,7 @@ impl Env for Variables<'_> {
 
 impl IndexEnv for Variables<'_> {
     fn indexed(&self, variable: VariableId) -> Value<'_> {
-        let text = self.check.index.variable(variable);
+        let text = self.checker.index.variable(variable);
         let ident = Ident::new(text);
         match ident.packages.as_deref() {
             None => self.variable(Scope::Global, &ident.name),

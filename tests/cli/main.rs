@@ -1,6 +1,6 @@
 //! Black-box tests of the command line, in one binary.
 // A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
 mod bad_input;
 mod caravan;

@@ -29,7 +29,7 @@ impl Drop for Browser {
 
 impl Browser {
     /// Opens a file; `None`, with a word, where there is no Chromium.
-    #[allow(clippy::print_stderr)] // a test that is skipped says so
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn open(file: &Path) -> Option<Self> {
         let names = ["chromium", "chromium-browser", "google-chrome"];
         let there =
@@ -216,8 +216,9 @@ fn a_filter_works_and_a_cell_opens() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn thousands_of_packages_on_eight_platforms() {
-    let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let place = Place::new();
     fs_err::write(place.path("opam-repository"), "").unwrap();
     let repository = repository.display().to_string();
@@ -242,12 +243,13 @@ fn thousands_of_packages_on_eight_platforms() {
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
 
-/// `CARAVAN_SCREENSHOT=docs/health.png cargo test -p caravan-cli --release page` makes the picture of the
-/// documentation again.
+/// Makes the picture of the documentation again:
+/// `CARAVAN_SCREENSHOT=docs/health.png cargo test -p caravan-cli --release page -- --ignored`
 #[test]
+#[ignore = "makes a picture, where CARAVAN_SCREENSHOT says"]
 fn a_picture_for_the_documentation() {
-    let Some(picture) = std::env::var_os("CARAVAN_SCREENSHOT") else { return };
-    let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
+    let picture = std::env::var_os("CARAVAN_SCREENSHOT").unwrap();
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let place = Place::new();
     // The page names the repository as it was named.
     let file = place.path("here");

@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 /// A worker process of a scheduler.
-fn worker(scheduler: &Scheduler, name: &str, capacity: u16) -> Running {
+pub(crate) fn worker(scheduler: &Scheduler, name: &str, capacity: u16) -> Running {
     worker_with(scheduler, name, capacity, &[])
 }
 
@@ -28,7 +28,7 @@ fn worker_with(scheduler: &Scheduler, name: &str, capacity: u16, more: &[&str]) 
     })
 }
 
-async fn registered(scheduler: &Scheduler, count: usize) -> Registered {
+pub(crate) async fn registered(scheduler: &Scheduler, count: usize) -> Registered {
     scheduler.inner.until("a registration", |inner| inner.registered.borrow().len() >= count).await;
     scheduler.inner.registered.borrow()[count - 1].clone()
 }
@@ -97,8 +97,8 @@ fn jobs_of_every_kind() {
             let problem = json!({ "request": { "roots": [{ "name": root }] } });
             json!({ "solve": { "repositories": at, "problem": problem, "ocaml": "5.0" } })
         };
-        let task = json!({ "batch": [one("lib"), one("unknown"), { "revdeps": { "repositories": at, "packages": ["ocaml"] } }] });
-        let job = scheduler.inner.custom("caravan", task.to_string().as_bytes()).await;
+        let batch = json!({ "batch": [one("lib"), one("unknown"), { "revdeps": { "repositories": at, "packages": ["ocaml"] } }] });
+        let job = scheduler.inner.custom("caravan", batch.to_string().as_bytes()).await;
         let answer = result(&job).await.unwrap();
         let [solved, unknown, dependents] = answer["answers"].as_array().unwrap().as_slice() else {
             panic!("{answer}")
@@ -258,23 +258,23 @@ fn a_scheduler_that_comes_back_is_found_again() {
     });
 }
 
-fn tasks(file: &Path, repository: &(Repository, String), count: usize) {
-    let task = |number: usize| {
+fn write_questions(file: &Path, repository: &(Repository, String), count: usize) {
+    let question = |number: usize| {
         let at = json!([{ "url": url(&repository.0), "commit": repository.1 }]);
         // Each one is another question.
         let setting = json!({ "platform": { "os": "linux", "arch": format!("arch-{number}") } });
         let problem = json!({ "setting": setting, "request": { "roots": [{ "name": "lib" }] } });
         json!({ "solve": { "repositories": at, "problem": problem } }).to_string()
     };
-    fs_err::write(file, (0..count).map(task).collect::<Vec<_>>().join("\n")).unwrap();
+    fs_err::write(file, (0..count).map(question).collect::<Vec<_>>().join("\n")).unwrap();
 }
 
 #[test]
 fn work_for_several_workers_of_which_one_dies() {
     let repository = repository();
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tasks");
-    tasks(&file, &repository, 300);
+    let file = folder.path().join("questions");
+    write_questions(&file, &repository, 300);
     local(async {
         let scheduler = Scheduler::start(folder.path()).await;
         let (first, second) = (worker(&scheduler, "solver-1", 4), worker(&scheduler, "solver-2", 4));
@@ -297,7 +297,7 @@ fn work_for_several_workers_of_which_one_dies() {
             .collect();
         assert_eq!(lines.len(), 100);
         let answers = lines.iter().flat_map(|line| line["answers"].as_array().unwrap());
-        // Nothing is lost, nothing is there twice, and the order is that of the tasks.
+        // Nothing is lost, nothing is there twice, and the order is that of the questions.
         for (number, answer) in answers.enumerate() {
             let platform = &answer["answer"]["answers"][0]["platform"];
             assert_eq!(platform["arch"], format!("arch-{number}"), "{answer}");
@@ -307,11 +307,11 @@ fn work_for_several_workers_of_which_one_dies() {
 }
 
 #[test]
-fn tasks_without_an_answer_are_seen_in_the_exit_code() {
+fn questions_without_an_answer_are_seen_in_the_exit_code() {
     let (repository, commit) = repository();
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tasks");
-    tasks(&file, &(repository, "0123456789".repeat(4)), 1);
+    let file = folder.path().join("questions");
+    write_questions(&file, &(repository, "0123456789".repeat(4)), 1);
     local(async {
         let scheduler = Scheduler::start(folder.path()).await;
         let _worker = worker(&scheduler, "solver-1", 4);

@@ -1,7 +1,7 @@
 //! What goes wrong in the life of a service: workers die, hang and grow; disks are full; it has to end.
 
 use crate::running::{Asker, Running, local, own_packages, puzzle, request, until};
-use caravan_farm::solver_service::{OpamText, SolveRequest};
+use caravan::protocols::solver_service::{OpamText, SolveRequest};
 use caravan_tests::git::{COMPILERS, Repository, opam};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -1,4 +1,4 @@
-//! The HTTP door.
+//! HTTP.
 
 use crate::running::{Running, caravan, puzzle, request, until, url};
 use caravan_tests::git::{COMPILERS, Repository};
@@ -24,7 +24,7 @@ impl Answered {
     }
 }
 
-/// Says something to the door.
+/// Sends a request.
 pub(crate) fn said(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answered {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut asked = ureq::http::Request::builder().method(method).uri(format!("http://{address}{path}"));
@@ -127,6 +127,75 @@ fn the_answers_are_those_of_the_commands() {
 }
 
 #[test]
+fn every_kind_of_question_has_a_route() {
+    let (_service, address) = Running::serve(&["--workers=1"]);
+    for kind in caravan::Question::KINDS.iter().chain(&["ask"]) {
+        let answer = said(&address, "POST", &format!("/v1/{kind}"), &[JSON], b"7");
+        let error = answer.json();
+        assert_eq!((answer.status, &error["kind"]), (400, &json!("malformed")), "{kind}: {error}");
+    }
+    let metrics = said(&address, "GET", "/metrics", &[], b"").body;
+    let count = caravan::Question::KINDS.len() + 1;
+    let line = format!("caravan_requests_total{{kind=\"malformed\",result=\"error\"}} {count}");
+    assert!(metrics.contains(&line), "{metrics}");
+}
+
+#[test]
+fn whole_questions_and_several_at_once() {
+    let (repository, base, head) = changed();
+    let (_service, address) = Running::serve(&["--workers=1"]);
+    let show = |commit: &str| {
+        let at = json!([{ "url": url(&repository), "commit": commit }]);
+        json!({ "show": { "repositories": at, "packages": ["lib"], "setting": { "platform": platform() } } })
+    };
+    let version = |answer: &Value| answer["packages"][0]["version"].clone();
+    let whole = posted(&address, "/v1/ask", &show(&head));
+    assert_eq!((whole.status, version(&whole.json())), (200, json!("2.0")), "{}", whole.body);
+    let several = posted(&address, "/v1/batch", &json!([show(&base), show(&head)])).json();
+    let versions: Vec<Value> =
+        several["answers"].as_array().unwrap().iter().map(|part| version(&part["answer"])).collect();
+    assert_eq!(versions, [json!("1.0"), json!("2.0")]);
+}
+
+#[test]
+fn requests_of_other_ci_services() {
+    let (repository, _, head) = changed();
+    let vars = json!({ "arch": "x86_64", "os": "linux", "os_family": "debian", "os_distribution": "debian", "os_version": "13" });
+    let platforms = json!([["debian-13", vars]]);
+    let docs_ci = json!({
+        "repository": url(&repository),
+        "request": {
+            "opam_repository_commit": head,
+            "pkgs": ["lib"],
+            "constraints": [["ocaml", ["Lt"], "5.0"]],
+            "platforms": platforms,
+        },
+    });
+    let mirage_ci = json!({
+        "opam_repos_folders": [["main", url(&repository), head]],
+        "pkgs": ["lib"],
+        "constraints": [["ocaml", "4.14.2"]],
+        "platforms": platforms,
+    });
+    let packages = json!(["lib.2.0", "ocaml.4.14.2", "ocaml-base-compiler.4.14.2"]);
+    let (_service, address) = Running::serve(&["--workers=1"]);
+    let answer = posted(&address, "/v1/docs-ci", &docs_ci).json();
+    let names: Vec<&Value> = answer[1][0]["packages"].as_array().unwrap().iter().map(|package| &package[0]).collect();
+    assert_eq!(json!(names), packages, "{answer}");
+    let answer = posted(&address, "/v1/mirage-ci", &mirage_ci).json();
+    assert_eq!(
+        (&answer[1][0]["packages"], &answer[1][0]["commits"]),
+        (&packages, &json!([["main", head]])),
+        "{answer}"
+    );
+    // Folders are named only where local paths may be.
+    let service = Running::start(|_| ["serve", "--listen=127.0.0.1:0", "--workers=1"].map(str::to_owned).to_vec());
+    let refused = posted(&service.http(), "/v1/mirage-ci", &mirage_ci);
+    assert_eq!((refused.status, &refused.json()["kind"]), (422, &json!("repository")), "{}", refused.body);
+    assert!(refused.body.contains("is not fetched: this service allows https, http, git"), "{}", refused.body);
+}
+
+#[test]
 fn answers_with_their_log() {
     let (repository, base, head) = changed();
     let (_service, address) = Running::serve(&["--workers=1"]);
@@ -164,19 +233,19 @@ fn what_is_wrong_is_said() {
             "repository",
             "URLs with passwords are not fetched",
         ),
-        (
-            posted(&address, "/v1/solve", &json!({})),
-            400,
-            "malformed",
-            "missing field `repositories` at line 1 column 2",
-        ),
+        (posted(&address, "/v1/solve", &json!({})), 400, "malformed", "missing field `problem` at line 1 column 2"),
         (
             said(&address, "POST", "/v1/solve", &[JSON], b"{"),
             400,
             "malformed",
             "EOF while parsing an object at line 1 column 1",
         ),
-        (posted(&address, "/v1/solve", &solve(&here, &head, "lub")), 422, "question", "there is no package `lub`"),
+        (
+            posted(&address, "/v1/solve", &solve(&here, &head, "lub")),
+            422,
+            "unknown-package",
+            "there is no package `lub`",
+        ),
         (
             posted(&address, "/v1/solve", &solve("ext::sh -c true", &head, "lib")),
             422,
@@ -463,7 +532,6 @@ fn states_go_when_they_take_too_much_memory() {
 }
 
 #[test]
-#[allow(clippy::print_stderr)] // a test that is skipped says so
 fn the_openapi_document_holds() {
     let places = [workspace().join("target/python/bin/schemathesis"), PathBuf::from("schemathesis")];
     let works = |program: &&PathBuf| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());

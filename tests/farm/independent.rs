@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Says that a test cannot be run here.
-#[allow(clippy::print_stderr)]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }

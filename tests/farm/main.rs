@@ -1,15 +1,16 @@
 //! Black-box tests of the services: real processes, real sockets, peers of other makes.
 // A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
 mod cluster;
 mod faults;
 mod http;
 mod independent;
 mod malformed;
-mod pipe;
+mod named_roots;
 mod running;
+mod same_answers;
 mod scenarios;
 mod scheduler;
-mod siblings;
+mod stdio;
 mod transport;

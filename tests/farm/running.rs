@@ -1,7 +1,7 @@
 //! Services that run for a test, and how to talk to them.
 
+use caravan::protocols::solver_service::{OpamText, SolveRequest, Vars};
 use caravan_farm::generated::solver_capnp::{log, solver};
-use caravan_farm::solver_service::{OpamText, SolveRequest, Vars};
 use caravan_farm::vat::{Connected, Identity, SturdyRef, connect};
 use caravan_tests::git::{COMPILERS, Repository, opam};
 use caravan_tests::pigeon_packages;
@@ -86,7 +86,7 @@ impl Running {
 
     /// A service that another program starts, with its cache in a folder; `None`, with a word, where that program
     /// may not do what it has to.
-    #[allow(clippy::print_stderr)] // a test that is skipped says so
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) fn inside(outer: &[&str], cache: &Path, arguments: &[&str]) -> Option<Self> {
         let home = tempfile::tempdir().unwrap();
         let mut command = Command::new(outer[0]);
@@ -120,9 +120,9 @@ impl Running {
         (running, address)
     }
 
-    /// The address of the HTTP door.
+    /// The address of the HTTP server.
     pub(crate) fn http(&self) -> String {
-        until("the address of the HTTP door", || {
+        until("the address of the HTTP server", || {
             let log = self.log();
             let rest = log.split("answering HTTP at http://").nth(1)?;
             let end = rest.find(|c: char| !c.is_ascii_digit() && !".:".contains(c))?;

@@ -1,7 +1,7 @@
 //! The scenarios of solver-service's own tests, through Cap'n Proto.
 
 use crate::running::{Asker, Running, local, own_packages, puzzle, request, until, url, vars};
-use caravan_farm::solver_service::OpamText;
+use caravan::protocols::solver_service::OpamText;
 use caravan_tests::git::{COMPILERS, Repository, opam};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

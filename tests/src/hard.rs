@@ -22,23 +22,23 @@ pub struct Job {
     pub request: Request,
 }
 
-/// The jobs, with the repository that they ran on; `None` without the shared data.
-pub fn jobs() -> Option<Vec<(Index, Vec<Job>)>> {
-    let repository = crate::shared_repository("opam-repository-2024.bundle")?;
+/// The jobs, with the repository that they ran on.
+pub fn jobs() -> Vec<(Index, Vec<Job>)> {
+    let repository = crate::shared_repository("opam-repository-2024.bundle");
     let index = |branch: &str| crate::index_of(&GitSource::open(&repository, branch).unwrap());
-    Some(pull_requests()?.into_iter().map(|(branch, jobs)| (index(&branch), jobs)).collect())
+    pull_requests().into_iter().map(|(branch, jobs)| (index(&branch), jobs)).collect()
 }
 
 /// The jobs by the branch of their pull request.
-pub fn pull_requests() -> Option<BTreeMap<String, Vec<Job>>> {
-    let table = fs_err::read_to_string(crate::shared("oracle/solver-timeouts-2024.tsv")?).unwrap();
+pub fn pull_requests() -> BTreeMap<String, Vec<Job>> {
+    let table = fs_err::read_to_string(crate::shared("oracle/solver-timeouts-2024.tsv")).unwrap();
     let mut jobs: BTreeMap<String, Vec<Job>> = BTreeMap::new();
     for row in table.lines().filter(|row| !row.starts_with('#')) {
         let columns: Vec<&str> = row.split('\t').collect();
         let [pull_request, platform, package, with, kind, bounds] = columns[..] else { panic!("{row}") };
         jobs.entry(format!("pr-{pull_request}")).or_default().push(job(platform, package, with, kind, bounds));
     }
-    Some(jobs)
+    jobs
 }
 
 fn job(platform: &str, package: &str, with: &str, kind: &str, bounds: &str) -> Job {

@@ -1,16 +1,26 @@
 //! What the black-box tests share: where the answers of real opam and the real repository are.
 //!
 //! They lie outside this repository, in the folder that `CARAVAN_SHARED` names, or in `../shared`
-//! beside the checkout. Without them the tests that need them say so and pass; with
-//! `CARAVAN_SHARED` set, a missing folder is a failure.
+//! beside the checkout. The build scripts of the crates that have such tests look for it: where there is none,
+//! `cargo test` counts the tests that need it as ignored. With `CARAVAN_SHARED` set, a missing folder is a failure.
+//! Cargo sees when the variable changes, but not when `../shared` appears: then touch the two `build.rs`.
+//!
+//! Such a test is marked:
+//!
+//! ```text
+//! #[test]
+//! #[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
+//! fn every_row_is_read_as_opam_reads_it() {
+//! ```
 
 // This crate exists for tests alone, where a panic is how to fail.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
 pub mod git;
 pub mod hard;
 mod lifting;
 mod memory;
+pub mod opened;
 mod pigeons;
 pub mod steps;
 
@@ -29,34 +39,40 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// A file of the shared folder; `None`, with a word on stderr, where there is no such folder.
-pub fn shared(file: &str) -> Option<PathBuf> {
-    let (root, demanded) = match std::env::var_os("CARAVAN_SHARED") {
-        Some(root) => (PathBuf::from(root), true),
-        None => (workspace().join("../shared"), false),
-    };
-    if !demanded && !root.is_dir() {
-        eprintln!("skipped: no `{file}`, since neither CARAVAN_SHARED nor ../shared leads to a folder");
-        return None;
+/// The shared folder, if there is one: what `CARAVAN_SHARED` names, whether it exists or not, else `../shared`.
+pub fn shared_folder() -> Option<PathBuf> {
+    match std::env::var_os("CARAVAN_SHARED").filter(|named| !named.is_empty()) {
+        Some(named) => Some(named.into()),
+        None => Some(workspace().join("../shared")).filter(|beside| beside.is_dir()),
     }
-    let path = root.join(file);
+}
+
+/// A file of the shared folder.
+///
+/// # Panics
+///
+/// Panics where it is missing, so only tests that are ignored without the shared folder may ask for it.
+pub fn shared(file: &str) -> PathBuf {
+    let folder = shared_folder();
+    let folder = folder.unwrap_or_else(|| panic!("no `{file}`: neither CARAVAN_SHARED nor ../shared is a folder"));
+    let path = folder.join(file);
     assert!(path.exists(), "`{}` is missing", path.display());
-    Some(path)
+    path
 }
 
 /// A bare clone of one of the shared bundles, made once and kept in the target folder.
-pub fn shared_repository(bundle: &str) -> Option<PathBuf> {
-    let bundle = shared(bundle)?;
+pub fn shared_repository(bundle: &str) -> PathBuf {
+    let bundle = shared(bundle);
     let name = format!("{}.git", bundle.file_stem().unwrap().to_str().unwrap());
-    Some(made_once(&name, |at| {
+    made_once(&name, |at| {
         run(Command::new("git").args(["clone", "--quiet", "--bare"]).arg(&bundle).arg(at));
-    }))
+    })
 }
 
 /// The files of branch `main` of the shared opam-repository.
-pub fn shared_checkout() -> Option<PathBuf> {
-    let repository = shared_repository("opam-repository.bundle")?;
-    Some(made_once("opam-repository", |at| {
+pub fn shared_checkout() -> PathBuf {
+    let repository = shared_repository("opam-repository.bundle");
+    made_once("opam-repository", |at| {
         fs::create_dir(at).unwrap();
         run(Command::new("git")
             .arg("--git-dir")
@@ -65,7 +81,7 @@ pub fn shared_checkout() -> Option<PathBuf> {
             .arg(at)
             .args(["checkout", "--quiet", "--force", "main", "--", "."]));
         fs::remove_file(repository.join("index")).unwrap();
-    }))
+    })
 }
 
 /// Makes something in the target folder, once for all tests and processes.
@@ -93,17 +109,17 @@ fn run(command: &mut Command) {
 }
 
 /// The text of a shared file that is compressed with gzip.
-pub fn shared_gz(file: &str) -> Option<String> {
-    let path = shared(file)?;
+pub fn shared_gz(file: &str) -> String {
+    let path = shared(file);
     let output = Command::new("gzip").arg("-dc").arg(&path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap())
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The index of branch `main` of the shared opam-repository, read from its commit.
-pub fn shared_index() -> Option<Index> {
-    let repository = shared_repository("opam-repository.bundle")?;
-    Some(index_of(&GitSource::open(&repository, "main").unwrap()))
+pub fn shared_index() -> Index {
+    let repository = shared_repository("opam-repository.bundle");
+    index_of(&GitSource::open(&repository, "main").unwrap())
 }
 
 /// The index of a source, read without a cache.

@@ -1,9 +1,10 @@
 //! The history of the shared opam-repository, step by step: each commit is one merged pull request.
 
 use crate::index_of;
+use caravan_revdeps::RepositoryChange;
 use caravan_revdeps::changes::{Changes, edits};
-use caravan_revdeps::impact::{Step, Target};
 use caravan_solver::problem::{Constraint, Root};
+use caravan_solver::target::Target;
 use caravan_solver::{Platform, Request};
 use opam_parser::index::Index;
 use opam_parser::source::git::GitSource;
@@ -13,11 +14,11 @@ use opam_parser::version::Version;
 use std::path::Path;
 
 /// A step between two revisions of a repository.
-pub fn with_step<T>(repository: &Path, before: &str, after: &str, work: impl FnOnce(&Step<'_>) -> T) -> T {
+pub fn with_step<T>(repository: &Path, before: &str, after: &str, work: impl FnOnce(&RepositoryChange<'_>) -> T) -> T {
     let open = |revision| GitSource::open(repository, revision).unwrap();
     let (old, new) = (index_of(&open(before)), index_of(&open(after)));
     let changes = changes(repository, &old, before, after);
-    work(&Step::new(&old, &new, changes))
+    work(&RepositoryChange::new(&old, &new, changes))
 }
 
 fn changes(repository: &Path, old: &Index, before: &str, after: &str) -> Changes {
@@ -27,9 +28,9 @@ fn changes(repository: &Path, old: &Index, before: &str, after: &str) -> Changes
     Changes::of(old, &edits, unexpected)
 }
 
-/// Calls `work` with every step of branch `main`, oldest first; without the shared data with none.
-pub fn each_step(mut work: impl FnMut(&Commit, &Step<'_>)) {
-    let Some(repository) = crate::shared_repository("opam-repository.bundle") else { return };
+/// Calls `work` with every step of branch `main`, oldest first.
+pub fn each_step(mut work: impl FnMut(&Commit, &RepositoryChange<'_>)) {
+    let repository = crate::shared_repository("opam-repository.bundle");
     let history = History::open(&repository).unwrap();
     let mut commits: Vec<Commit> = history.first_parents("main").unwrap().collect();
     commits.reverse();
@@ -39,7 +40,7 @@ pub fn each_step(mut work: impl FnMut(&Commit, &Step<'_>)) {
         let after = before.read_again(&source).unwrap();
         let after = after.unwrap_or_else(|| Index::from_bytes(before.as_bytes()).unwrap());
         let changes = changes(&repository, &before, &pair[0].id, &pair[1].id);
-        work(&pair[1], &Step::new(&before, &after, changes));
+        work(&pair[1], &RepositoryChange::new(&before, &after, changes));
         before = after;
     }
 }

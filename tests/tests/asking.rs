@@ -2,8 +2,8 @@
 
 use caravan_solver::problem::{Avoid, Constraint, Cycles, LowerBounds, Pin, Preference};
 use caravan_solver::{
-    Dialect, Flags, Platform, Problem, Request, Root, Selection, Setting, SolveError, Stop, Stopped, View, explain,
-    explain_versions, installable, solve, solve_all, solve_checked, solve_together, solve_until, verify,
+    Dialect, Flags, Platform, PlatformError, Problem, Request, Root, Selection, Setting, SolveError, Solver, Stop,
+    Stopped, View, verify,
 };
 use caravan_tests::pigeons;
 use opam_parser::index::{Index, PackageId, Precedence};
@@ -59,7 +59,8 @@ proptest! {
 #[test]
 fn the_problem_of_the_documentation_is_one() {
     let text = fs_err::read_to_string(caravan_tests::workspace().join("docs/json.md")).unwrap();
-    let block = text.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let chapter = text.split("# Problems").nth(1).unwrap();
+    let block = chapter.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let problem: Problem = serde_json::from_str(block).unwrap();
     assert_eq!(problem.setting.dialect, Dialect::SolverService);
     assert_eq!(problem.request.roots.len(), 2);
@@ -81,10 +82,10 @@ fn a_deadline_ends_a_solve() {
     let mut request = Request::new(["flock".parse().unwrap()]);
     request.time_limit_ms = Some(50);
     for ask in [
-        |view: &View<'_>, request: &Request| solve(view, request).map(drop),
-        |view: &View<'_>, request: &Request| explain(view, request, &Stop::new()).map(drop),
+        |view: &View<'_>, request: &Request| Solver::new(view).solve(request).map(drop),
+        |view: &View<'_>, request: &Request| Solver::new(view).explain(request).map(drop),
         |view: &View<'_>, request: &Request| {
-            solve_together(&[view, view], request, &Stop::new()).map(drop).map_err(|e| e.1)
+            Solver::for_platforms(&[view, view]).solve(request).map(drop).map_err(|e| e.error)
         },
     ] {
         let started = Instant::now();
@@ -103,7 +104,7 @@ fn somebody_else_can_cancel_a_solve() {
     let request = Request::new(["flock".parse().unwrap()]);
     let stop = Stop::new();
     std::thread::scope(|scope| {
-        let solve = scope.spawn(|| solve_until(&view, &request, &stop));
+        let solve = scope.spawn(|| Solver::new(&view).stop(&stop).solve(&request));
         std::thread::sleep(Duration::from_millis(20));
         stop.cancel();
         let result = solve.join().unwrap();
@@ -112,7 +113,7 @@ fn somebody_else_can_cancel_a_solve() {
     // Few pigeons are no trouble.
     let index = pigeons(6);
     let view = View::new(&index, &Platform::linux_x86_64());
-    assert!(matches!(solve(&view, &request), Err(SolveError::NoSolution)));
+    assert!(matches!(Solver::new(&view).solve(&request), Err(SolveError::NoSolution)));
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn a_root_may_be_named_twice() {
     let view = View::of(&index, &setting);
     let mut request = Request::new(["a>=2".parse().unwrap(), "a<3".parse().unwrap()]);
     request.roots[1].flags.with_test = true;
-    let selection = solve_checked(&view, &setting, &request, &Stop::new()).unwrap();
+    let selection = Solver::new(&view).prove(true).verify(&setting).solve(&request).unwrap();
     assert_eq!(texts(&index, &selection), ["a.2", "b.1"]);
 }
 
@@ -148,7 +149,7 @@ fn one_version_on_all_platforms_where_that_is_possible() {
     let [linux, macos] = ["linux", "macos"].map(setting);
     let (linux_view, macos_view) = (View::of(&index, &linux), View::of(&index, &macos));
     let request = Request::new(["app".parse().unwrap()]);
-    let together = solve_together(&[&linux_view, &macos_view], &request, &Stop::new()).unwrap();
+    let together = Solver::for_platforms(&[&linux_view, &macos_view]).solve(&request).unwrap();
     let selections: Vec<_> = together.selections.iter().map(|selection| texts(&index, selection)).collect();
     // Linux gives up the newest `lib`; of `tool` there is no common version.
     assert_eq!(selections, [["app.1", "lib.1", "tool.2"], ["app.1", "lib.1", "tool.1"]]);
@@ -156,16 +157,17 @@ fn one_version_on_all_platforms_where_that_is_possible() {
     assert_eq!(differing, ["tool"]);
     let too_many = vec![&linux_view; 256];
     assert!(matches!(
-        solve_together(&too_many, &request, &Stop::new()),
-        Err((_, SolveError::TooManyPlatforms { limit: 255 }))
+        Solver::for_platforms(&too_many).solve(&request),
+        Err(PlatformError { error: SolveError::TooManyPlatforms { limit: 255 }, .. })
     ));
     // By itself Linux has the newest.
-    assert_eq!(texts(&index, &solve(&linux_view, &request).unwrap()), ["app.1", "lib.2", "tool.2"]);
+    assert_eq!(texts(&index, &Solver::new(&linux_view).solve(&request).unwrap()), ["app.1", "lib.2", "tool.2"]);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn real_packages_have_the_same_versions_on_three_platforms() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let mut settings = vec![Setting::new(Platform::linux_x86_64())];
     for (os, arch, distribution) in [("macos", "arm64", "homebrew"), ("win32", "x86_64", "cygwin")] {
         let mut platform = Platform::new();
@@ -180,7 +182,7 @@ fn real_packages_have_the_same_versions_on_three_platforms() {
     let solved = names.par_iter().filter(|name| {
         let Ok(root) = index.name(**name).parse() else { return false };
         let request = Request::new([root]);
-        let Ok(together) = solve_together(&views, &request, &Stop::new()) else { return false };
+        let Ok(together) = Solver::for_platforms(&views).solve(&request) else { return false };
         let mut versions = std::collections::BTreeMap::new();
         for (selection, setting) in together.selections.iter().zip(&settings) {
             let violations = verify(&index, setting, &request, selection.packages());
@@ -198,8 +200,9 @@ fn real_packages_have_the_same_versions_on_three_platforms() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn what_is_installable_is_what_has_a_solution() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let view = View::new(&index, &Platform::linux_x86_64());
     let base = Request::new(["ocaml.5.4.1".parse().unwrap()]);
     let targets: Vec<PackageId> = index.packages().step_by(7).collect();
@@ -212,20 +215,21 @@ fn what_is_installable_is_what_has_a_solution() {
                     flags,
                     ..Root::from(index.package_text(*target).parse::<opam_parser::atom::Atom>().unwrap())
                 });
-                solve(&view, &request).is_ok()
+                Solver::new(&view).solve(&request).is_ok()
             })
             .collect();
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| installable(&view, &base, &targets, flags, &Stop::new(), &|_| {})).unwrap()
+            pool.install(|| Solver::new(&view).installable(&base, &targets, flags)).unwrap()
         };
         assert!(by_itself == run(1) && by_itself == run(4));
     }
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn the_number_of_threads_changes_no_answer() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let names: Vec<_> = index.names().step_by(5).collect();
     let run = |threads| -> Vec<String> {
         // A view of its own: what is compiled first must not matter either.
@@ -235,10 +239,10 @@ fn the_number_of_threads_changes_no_answer() {
             names.iter().map(|name| Request::new([index.name(*name).parse().unwrap()])).collect();
         let shown = |(request, answer): (&Request, Result<Selection, SolveError>)| match answer {
             Ok(selection) => texts(&index, &selection).join(" "),
-            Err(SolveError::NoSolution) => explain(&view, request, &Stop::new()).unwrap().to_string(),
+            Err(SolveError::NoSolution) => Solver::new(&view).explain(request).unwrap().to_string(),
             Err(error) => error.to_string(),
         };
-        pool.install(|| requests.par_iter().zip(solve_all(&view, &requests, &Stop::new())).map(shown).collect())
+        pool.install(|| requests.par_iter().zip(Solver::new(&view).solve_all(&requests)).map(shown).collect())
     };
     let one = run(1);
     assert!(one == run(3) && one == run(8));
@@ -262,10 +266,10 @@ fn lower_bounds_as_users_want_them() {
     let view = View::new(&index, &Platform::linux_x86_64());
     let mut request = Request::new(["app".parse().unwrap()]);
     request.prefer = Preference::Oldest;
-    let answer = |request: &Request| texts(&index, &solve(&view, request).unwrap()).join(" ");
+    let answer = |request: &Request| texts(&index, &Solver::new(&view).solve(request).unwrap()).join(" ");
     assert_eq!(answer(&request), "app.1 conf-ssl.2 lib.2 ocaml.5.4 pack.4.08.1-1");
     // `pack.4.08.1` is older, but not what was wanted: there is nothing to explain about it.
-    let (_, held_back) = explain_versions(&view, &request, &Stop::new()).unwrap();
+    let (_, held_back) = Solver::new(&view).explain_versions(&request).unwrap();
     let held_back: Vec<String> = held_back.iter().map(|held| index.package_text(held.package)).collect();
     assert_eq!(held_back, ["lib.2"]);
     request.lower_bounds = Some(LowerBounds { conf: true, ..LowerBounds::default() });
@@ -290,16 +294,16 @@ fn a_name_may_have_thousands_of_versions() {
         let view = View::of(&index, &setting);
         let app = Request::new(["app".parse().unwrap()]);
         let stuck = Request::new(["stuck".parse().unwrap()]);
-        let answer = solve_checked(&view, &setting, &app, &Stop::new());
+        let answer = Solver::new(&view).prove(true).verify(&setting).solve(&app);
         if !fits {
             assert!(matches!(answer, Err(SolveError::TooWide { .. })), "{answer:?}");
-            let explanation = explain(&view, &stuck, &Stop::new());
+            let explanation = Solver::new(&view).explain(&stuck);
             assert!(matches!(explanation, Err(SolveError::TooWide { .. })), "{explanation:?}");
             continue;
         }
         assert_eq!(texts(&index, &answer.unwrap()), ["app.1", "many.49"], "{count}");
-        assert!(matches!(solve(&view, &stuck), Err(SolveError::NoSolution)));
-        let explanation = explain(&view, &stuck, &Stop::new()).unwrap().to_string();
+        assert!(matches!(Solver::new(&view).solve(&stuck), Err(SolveError::NoSolution)));
+        let explanation = Solver::new(&view).explain(&stuck).unwrap().to_string();
         assert!(explanation.contains("stuck.1 requires many < 50"), "{explanation}");
         assert!(explanation.contains("other.1 requires many >= 60"), "{explanation}");
     }
@@ -320,16 +324,17 @@ fn a_disjunction_and_a_class_may_have_hundreds_of_members() {
     let setting = Setting::new(Platform::linux_x86_64());
     let view = View::of(&index, &setting);
     let any = Request::new(["any".parse().unwrap()]);
-    let answer = solve_checked(&view, &setting, &any, &Stop::new()).unwrap();
+    let answer = Solver::new(&view).prove(true).verify(&setting).solve(&any).unwrap();
     assert_eq!(texts(&index, &answer), ["any.1", "member-298.1"]);
     let two = Request::new(["two".parse().unwrap()]);
-    assert!(matches!(solve(&view, &two), Err(SolveError::NoSolution)));
-    assert!(!explain(&view, &two, &Stop::new()).unwrap().facts.is_empty());
+    assert!(matches!(Solver::new(&view).solve(&two), Err(SolveError::NoSolution)));
+    assert!(!Solver::new(&view).explain(&two).unwrap().facts.is_empty());
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn every_version_that_is_held_back_has_a_reason() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     for dialect in [Dialect::Opam, Dialect::SolverService, Dialect::Opam0install] {
         let view = View::in_dialect(&index, &Platform::linux_x86_64(), dialect);
         for prefer in [Preference::Newest, Preference::Oldest] {
@@ -337,7 +342,7 @@ fn every_version_that_is_held_back_has_a_reason() {
             let explained = names.par_iter().map(|name| {
                 let mut request = Request::new([index.name(*name).parse().unwrap()]);
                 request.prefer = prefer;
-                match explain_versions(&view, &request, &Stop::new()) {
+                match Solver::new(&view).explain_versions(&request) {
                     Ok((_, held_back)) => {
                         assert!(held_back.iter().all(|held| !held.facts.is_empty()), "{}", index.name(*name));
                         held_back.len()

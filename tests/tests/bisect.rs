@@ -1,7 +1,7 @@
 //! `bisect` finds every commit that changed an answer, as putting the question to all 476 does.
 
-use caravan_revdeps::bisect::{Bisect, Sought, Turns};
-use caravan_solver::{Request, Stop, View, solve};
+use caravan_revdeps::bisect::{Bisect, Bisection, Sought};
+use caravan_solver::{Request, Solver, Stop, View};
 use caravan_tests::steps::{each_step, target};
 use caravan_tests::{index_of, shared_repository};
 use opam_parser::index::Index;
@@ -14,13 +14,13 @@ fn request(package: &str) -> Request {
     request
 }
 
-fn bisect(package: &str, sought: Sought, turns: usize) -> Option<Turns> {
-    let path = shared_repository("opam-repository.bundle")?;
+fn bisect(package: &str, sought: Sought, turns: usize) -> Bisection {
+    let path = shared_repository("opam-repository.bundle");
     let newest = index_of(&GitSource::open(&path, "main").unwrap());
     let (platform, request) = (target("5.4").platform, request(package));
     let bisect =
-        Bisect { path: &path, head: "main", base: None, platform: &platform, request: &request, sought, turns };
-    Some(bisect.run(newest, &Stop::new(), &|_| {}).unwrap())
+        Bisect { path: &path, head: "main", base: None, platform: &platform, request: &request, sought, limit: turns };
+    bisect.run(&newest, &Stop::new(), &|_| {}).unwrap()
 }
 
 const PACKAGES: [&str; 5] = ["utop", "caisar.6.0", "gettext-stub.0.5.0", "cohttp-lwt-unix.6.3.0", "zarith"];
@@ -30,12 +30,13 @@ type Answers = [Option<Vec<String>>; PACKAGES.len()];
 fn answers(index: &Index) -> Answers {
     let view = View::new(index, &target("5.4").platform);
     PACKAGES.map(|package| {
-        let selection = solve(&view, &request(package)).ok()?;
+        let selection = Solver::new(&view).solve(&request(package)).ok()?;
         Some(selection.packages().iter().map(|package| index.package_text(*package)).collect())
     })
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn every_turn_is_found() {
     let mut turns = PACKAGES.map(|_| (vec![], vec![]));
     let mut last: Option<Answers> = None;
@@ -56,8 +57,8 @@ fn every_turn_is_found() {
         solution.reverse();
         installable.reverse();
         for (sought, expected) in [(Sought::Solution, solution), (Sought::Installable, installable)] {
-            let Some(found) = bisect(package, sought, usize::MAX) else { return };
-            let ids: Vec<String> = found.turns.into_iter().map(|turn| turn.commit.id).collect();
+            let found = bisect(package, sought, usize::MAX);
+            let ids: Vec<String> = found.changes.into_iter().map(|turn| turn.commit.id).collect();
             assert_eq!(ids, expected, "{package} {sought:?}");
             assert_eq!(found.commits, 476);
         }
@@ -65,9 +66,10 @@ fn every_turn_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn the_latest_turn_is_named() {
-    let Some(found) = bisect("caisar.6.0", Sought::Installable, 1) else { return };
-    let [turn] = found.turns.as_slice() else { panic!("{found:?}") };
+    let found = bisect("caisar.6.0", Sought::Installable, 1);
+    let [turn] = found.changes.as_slice() else { panic!("{found:?}") };
     assert!(turn.commit.summary.starts_with("Merge pull request #30227 "), "{}", turn.commit.summary);
     assert!(turn.before && !turn.after && !found.installable);
 }

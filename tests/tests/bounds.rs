@@ -1,8 +1,9 @@
 //! Proposed upper bounds: the smallest set, where people would write it, and checked by solving again.
 
+use caravan_revdeps::RepositoryChange;
 use caravan_revdeps::bounds::{Proposal, propose};
 use caravan_revdeps::changes::{Changes, Edit};
-use caravan_revdeps::impact::{Step, Target};
+use caravan_solver::target::Target;
 use caravan_solver::{Platform, Request, Stop};
 use opam_parser::index::{Index, PackageId};
 use opam_parser::name::split_package;
@@ -30,7 +31,7 @@ impl Case {
             Edit { name, version, path: None, before, after: Some(text(body)), files: false }
         };
         let edits: Vec<Edit> = self.change.iter().map(edit).collect();
-        let step = Step::new(&old, &new, Changes::of(&old, &edits, vec![]));
+        let step = RepositoryChange::new(&old, &new, Changes::of(&old, &edits, vec![]));
         let target = Target { label: String::new(), platform: Platform::linux_x86_64(), request: Request::default() };
         let broken: Vec<PackageId> = broken.iter().map(|package| find(&new, package)).collect();
         let text = |file| source.fetch(&new.file(file).path).ok();
@@ -48,7 +49,7 @@ fn case(before: &[(&'static str, &'static str)], change: &[(&'static str, &'stat
 }
 
 fn bounds(proposal: &Proposal) -> Vec<String> {
-    let text = |bound: &caravan_revdeps::bounds::Proposed| {
+    let text = |bound: &caravan_revdeps::bounds::ProposedBound| {
         let (place, relation) = (if bound.conflict { "conflict " } else { "" }, if bound.only { "!=" } else { "<" });
         format!("{}: {place}{} {relation} {}", bound.package, bound.on, bound.version)
     };

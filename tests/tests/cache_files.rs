@@ -26,7 +26,7 @@ fn read_everything(index: &Index) -> usize {
         }
         seen += index.conflict_classes(package).map(|class| index.name(class).len()).sum::<usize>();
         seen += index.file(index.package_file(package)).path.len();
-        seen += index.find_package(index.package_name(package), "1.0").map_or(0, |PackageId(id)| id as usize);
+        seen += index.find_package(index.package_name(package), "1.0").map_or(0, PackageId::place);
     }
     for file in index.files_with_problems() {
         seen += index.problems(file).count() + index.file_text(file).len();

@@ -1,18 +1,19 @@
 //! Laws of the services' parts, and that looking only at what can be reached changes no answer.
 
-use caravan_farm::digest::Digest;
-use caravan_farm::memory::Memory;
+use caravan::key::Digest;
+use caravan::protocols::solver_service::{OpamText, SolveRequest, SolveResponse, Vars};
+use caravan::repository::RepositoryName;
+use caravan::{Answer, Question};
+use caravan_farm::answer_cache::AnswerCache;
 use caravan_farm::pool::{Full, Queue};
-use caravan_farm::reach::Reach;
-use caravan_farm::solver_service::{Lineage, OpamText, SolveRequest, SolveResponse, State, Vars, answer};
 use caravan_solver::problem::Constraint;
-use caravan_solver::{Amendments, Dialect, Flags, Platform, Request, Root, Setting, SolveError, Stop, View, solve};
+use caravan_solver::{Dialect, Flags, Overrides, Platform, Request, Root, Setting, SolveError, Solver, Stop, View};
+use caravan_tests::opened::Opened;
 use caravan_tests::shared_repository;
 use opam_parser::file::OpamFile;
 use opam_parser::name::PackageName;
 use opam_parser::source::Source;
 use opam_parser::source::git::GitSource;
-use opam_parser::source::history::History;
 use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
 use proptest::prelude::*;
@@ -62,22 +63,22 @@ proptest! {
         }
     }
 
-    /// Nothing is recalled that was not remembered under that key, and it never takes more than it may.
+    /// Nothing comes out that was not put in under that key, and it never takes more than it may.
     #[test]
-    fn memories_keep_to_their_budget(steps in prop::collection::vec((0_u8..30, 0_usize..3000), 1..200)) {
-        let memory = Memory::new(20_000);
+    fn caches_keep_to_their_budget(steps in prop::collection::vec((0_u8..30, 0_usize..3000), 1..200)) {
+        let cache = AnswerCache::new(20_000);
         let mut last: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
         for (name, length) in steps {
             let key = [name; 32];
-            if let Some(known) = memory.recall(&key) {
+            if let Some(known) = cache.get(&key) {
                 prop_assert_eq!(Some(&known), last.get(&name));
             }
             let answer = vec![name; length];
-            memory.remember(key, answer.clone());
-            prop_assert!(memory.status().bytes <= 20_000);
+            cache.insert(key, answer.clone());
+            prop_assert!(cache.status().bytes <= 20_000);
             // What is too large to be kept leaves what was there before.
             if length + 160 <= 2000 {
-                prop_assert_eq!(memory.recall(&key), Some(answer.clone()));
+                prop_assert_eq!(cache.get(&key), Some(answer.clone()));
                 last.insert(name, answer);
             }
         }
@@ -99,16 +100,17 @@ fn digests_tell_where_one_value_ends() {
 /// Every thirtieth name as a project with tests, on two compilers: the answer from what it can reach is the one
 /// from the whole repository.
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn what_cannot_be_reached_does_not_matter() {
-    let Some(path) = shared_repository("opam-repository.bundle") else { return };
+    let path = shared_repository("opam-repository.bundle");
     let source = GitSource::open(&path, "main").unwrap();
-    let index = caravan_tests::index_of(&source);
-    let (reach, lineage) = (Reach::new(&index), Lineage::new(History::open(&path).unwrap()));
     let commit = source.commit();
-    let state = [State { url: "main", commit: &commit, index: &index, reach: &reach, lineage: &lineage }];
+    let mut opened = Opened::default();
+    let repository = opened.open(RepositoryName { url: "main".to_owned(), commit: commit.clone() }, &path);
+    let index = repository.index();
     let (mut solved, mut unsolved) = (0, 0);
     for name in index.names().filter(|name| !index.package_range(*name).is_empty()).step_by(30) {
-        let newest = index.package_range(name).last().unwrap();
+        let newest = index.versions_of(name).next_back().unwrap();
         let text = source.fetch(&index.file(index.package_file(newest)).path).unwrap();
         let text_of = index.name(name).to_owned();
         let platforms = ["4.14.2", "5.4.1"].map(|ocaml| {
@@ -132,7 +134,8 @@ fn what_cannot_be_reached_does_not_matter() {
             pinned_pkgs: vec![],
             platforms: platforms.to_vec(),
         };
-        let SolveResponse::Ok(selections) = answer(&state, &request, &mut |_| {}, &Stop::new()) else {
+        let question = Question::SolverService(Box::new(request));
+        let (Ok(Answer::SolverService(SolveResponse::Ok(selections))), _) = opened.ask(&question, &Stop::new()) else {
             panic!("{text_of}")
         };
         let pin =
@@ -156,10 +159,10 @@ fn what_cannot_be_reached_does_not_matter() {
                 platform.set(name, value);
             }
             let setting = Setting { dialect: Dialect::SolverService, ..Setting::new(platform) };
-            let mut amendments = Amendments::new();
+            let mut overrides = Overrides::new();
             let own = whole.find_package(whole.find_name(&text_of).unwrap(), "dev").unwrap();
-            amendments.make_available(own);
-            let view = View::of(&whole, &setting).amended(amendments);
+            overrides.make_available(own);
+            let view = View::of(&whole, &setting).with_overrides(overrides);
             let exactly = |name: &str, version: &str, flags| Root {
                 name: PackageName::new(name).unwrap(),
                 constraints: vec![Constraint(RelOp::Eq, Version::new(version).unwrap())],
@@ -167,7 +170,7 @@ fn what_cannot_be_reached_does_not_matter() {
             };
             let tests = Flags { with_test: true, ..Flags::default() };
             let roots = vec![exactly(&vars.ocaml_package, id, Flags::default()), exactly(&text_of, "dev", tests)];
-            match solve(&view, &Request { roots, ..Request::default() }) {
+            match Solver::new(&view).solve(&Request { roots, ..Request::default() }) {
                 Ok(expected) => {
                     let expected: Vec<String> =
                         expected.packages().iter().map(|package| whole.package_text(*package)).collect();

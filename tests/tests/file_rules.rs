@@ -1,5 +1,5 @@
-//! The rules about single opam files, one after the other: rules P1 to P17, L, F16 to F20 and N of the
-//! semantics sheet. Each example is the sheet's own where it has one.
+//! The rules about single opam files, one after the other: rules P1 to P17, L1 to L17, F16 to F20
+//! and N1 to N5 of `docs/semantics.md`.
 
 use opam_parser::diagnostic::Severity;
 use opam_parser::file::{Flags, OpamFile};
@@ -36,16 +36,16 @@ fn check(source: &str, expected: Verdict) {
 
 #[test]
 fn the_opam_version() {
-    check("depends: \"x\"", Verdict::SetAside); // P1
-    check("", Verdict::SetAside); // G7
-    check("synopsis: \"s\"\nopam-version: \"2.0\"", Verdict::Fine); // P2
-    check("opam-version: 2", Verdict::SetAside); // P3
-    check("opam-version: [\"2.0\"]", Verdict::SetAside); // P3
-    check("opam-version: \"2.0\"\nopam-version: \"2.0\"", Verdict::SetAside); // P3
-    check("synopsis: \"s\"\nopam-version: \"2.1\"", Verdict::SetAside); // P4
-    check("opam-version: \"1.2\"", Verdict::Fine); // P6
-    check("opam-version: \"2\"", Verdict::Fine); // P6
-    check("opam-version: \"2.0.1\"", Verdict::Fine); // P6
+    check("depends: \"x\"", Verdict::SetAside); // rule P1
+    check("", Verdict::SetAside); // rule G7
+    check("synopsis: \"s\"\nopam-version: \"2.0\"", Verdict::Fine); // rule P2
+    check("opam-version: 2", Verdict::SetAside); // rule P3
+    check("opam-version: [\"2.0\"]", Verdict::SetAside); // rule P3
+    check("opam-version: \"2.0\"\nopam-version: \"2.0\"", Verdict::SetAside); // rule P3
+    check("synopsis: \"s\"\nopam-version: \"2.1\"", Verdict::SetAside); // rule P4
+    check("opam-version: \"1.2\"", Verdict::Fine); // rule P6
+    check("opam-version: \"2\"", Verdict::Fine); // rule P6
+    check("opam-version: \"2.0.1\"", Verdict::Fine); // rule P6
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_newer_format_is_a_stub_that_depends_on_opam() {
     let stub = parsed.file.unwrap();
     assert_eq!(stub.depends, Formula::Empty);
     assert_eq!(stub.available.to_string(), "opam-version >= \"2.1\"");
-    // What no parser knows may hold anything (P5).
+    // What no parser knows may hold anything (rule P5).
     let parsed = OpamFile::parse(b"opam-version: \"3.0\"\n@@@");
     assert_eq!(parsed.file.unwrap().available.to_string(), "opam-version >= \"3.0\"");
 }
@@ -63,21 +63,21 @@ fn a_newer_format_is_a_stub_that_depends_on_opam() {
 fn an_error_in_a_field_drops_the_field_alone() {
     let head = "opam-version: \"2.0\"\n";
     for field in [
-        "depends: [\"x\" {>= 1}]",                  // P9, F18
-        "available: [os = \"linux\" arch = \"x\"]", // P9, S17
+        "depends: [\"x\" {>= 1}]",                  // rules P9 and F18
+        "available: [os = \"linux\" arch = \"x\"]", // rules P9 and S17
         "available: os = \"linux\" {true}",
         "available: >= \"1\"",
-        "foo: 1", // P10
+        "foo: 1", // rule P10
         "foo { }",
-        "x-a { }",                       // P12
-        "depends: \"a\" depends: \"b\"", // P11
-        "flags: \"conf\"",               // P16
-        "depends: [\"x\" y]",            // P17
-        "depends: [[\"x\"]]",            // F16
-        "depends: \"1\"",                // N1
+        "x-a { }",                       // rule P12
+        "depends: \"a\" depends: \"b\"", // rule P11
+        "flags: \"conf\"",               // rule P16
+        "depends: [\"x\" y]",            // rule P17
+        "depends: [[\"x\"]]",            // rule F16
+        "depends: \"1\"",                // rule N1
         "depends: \"a.b\"",
-        "depends: \"a\" {= \"1:2\"}",   // N2
-        "url \"title\" { src: \"x\" }", // P15
+        "depends: \"a\" {= \"1:2\"}",   // rule N2
+        "url \"title\" { src: \"x\" }", // rule P15
         "url { }",
         "url { src: \"x\" checksum: \"md5=1\" }",
     ] {
@@ -85,7 +85,7 @@ fn an_error_in_a_field_drops_the_field_alone() {
     }
     assert_eq!(file("depends: [\"x\" {>= 1}]").depends, Formula::Empty);
     assert_eq!(file("available: [a b]").available, Filter::Bool(true));
-    // The first of two counts (P11), of extensions the last (P12).
+    // The first of two counts (rule P11), of extensions the last (rule P12).
     assert_eq!(file("synopsis: \"1\" synopsis: \"2\"").synopsis.unwrap(), "1");
     let extensions = file("x-a: 1 x-a: 2").extensions;
     assert_eq!((extensions.len(), extensions[0].text.as_slice()), (1, &b"2"[..]));
@@ -93,23 +93,23 @@ fn an_error_in_a_field_drops_the_field_alone() {
 
 #[test]
 fn a_syntax_error_sets_the_file_aside_and_the_rest_is_still_read() {
-    check("opam-version: \"2.0\"\ndepends: [", Verdict::SetAside); // P8
-    check("\u{feff}opam-version: \"2.0\"", Verdict::SetAside); // L1
+    check("opam-version: \"2.0\"\ndepends: [", Verdict::SetAside); // rule P8
+    check("\u{feff}opam-version: \"2.0\"", Verdict::SetAside); // rule L1
     assert_eq!(verdict(b"opam-version: \"2.0\"\r\nsynopsis: \"s\"\r\n"), Verdict::Fine);
     assert_eq!(verdict(b"opam-version: \"2.0\"\rsynopsis: \"s\""), Verdict::SetAside);
-    assert_eq!(verdict(b"opam-version: \"2.0\"\nsynopsis: \"\xff\x00\""), Verdict::Fine); // L14
+    assert_eq!(verdict(b"opam-version: \"2.0\"\nsynopsis: \"\xff\x00\""), Verdict::Fine); // rule L14
     let (tree, diagnostics) = opam_parser::syntax::parse_file(b"a: [1\nb: 2\nc: @\nd: 4\n");
     let names: Vec<&str> = tree.items().map(|item| item.name()).collect();
     assert_eq!(names, ["b", "d"]);
     assert_eq!(diagnostics.len(), 2, "one for each slip");
-    // The commonest slip is explained (L6).
+    // The commonest slip is explained (rule L6).
     let parsed = OpamFile::parse(b"opam-version: \"2.0\"\nflags:conf\n");
     assert!(parsed.diagnostics[0].hint.as_ref().unwrap().contains("blank after `:`"));
 }
 
 #[test]
 fn bare_values_stand_for_lists_of_one() {
-    assert_eq!(file("flags: conf").flags, Flags::CONF); // P14
+    assert_eq!(file("flags: conf").flags, Flags::CONF); // rule P14
     assert_eq!(file("build: \"omake\"").build.len(), 1);
     assert_eq!(file("build: [\"a\" \"b\"]").build[0].arguments.len(), 2);
     assert_eq!(file("build: [[\"a\"] [\"b\"] {os = \"linux\"}]").build.len(), 2);
@@ -120,16 +120,16 @@ fn bare_values_stand_for_lists_of_one() {
     assert_eq!(file("setenv: A = \"b\"").setenv.len(), 1);
     assert_eq!(file("setenv: [[A = \"b\"] [C += \"d\"]]").setenv.len(), 2);
     assert_eq!(file("maintainer: \"a\"").maintainer.len(), 1);
-    assert_eq!(file("tags: [\"flags:plugin\"]").flags, Flags::PLUGIN); // P16
+    assert_eq!(file("tags: [\"flags:plugin\"]").flags, Flags::PLUGIN); // rule P16
     assert_eq!(file("flags: [conf unknown]").flags, Flags::CONF);
-    assert_eq!(file("author: \"a\"").authors.len(), 1); // P13
+    assert_eq!(file("author: \"a\"").authors.len(), 1); // rule P13
     assert_eq!(file("os: [\"linux\" \"darwin\"]").available.to_string(), "true & (os = \"linux\" | os = \"darwin\")");
 }
 
 #[test]
 fn development_versions() {
     let url = |text: &str| file(&format!("url {{ src: \"{text}\" }}")).is_dev();
-    assert!(url("git+https://x/y.git")); // F34
+    assert!(url("git+https://x/y.git")); // rule F34
     assert!(url("/a/local/directory"));
     assert!(!url("https://x/y.tar.gz"));
     assert!(!file("").is_dev());
@@ -138,12 +138,12 @@ fn development_versions() {
 
 #[test]
 fn names_and_their_order() {
-    assert!(PackageName::new("0install").is_some() && PackageName::new("conf-g++").is_some()); // N1
+    assert!(PackageName::new("0install").is_some() && PackageName::new("conf-g++").is_some()); // rule N1
     assert!(PackageName::new("1").is_none() && PackageName::new("a.b").is_none() && PackageName::new("").is_none());
-    let (name, version) = split_package("a.1.2+b~c").unwrap(); // N3
+    let (name, version) = split_package("a.1.2+b~c").unwrap(); // rule N3
     assert_eq!((name.as_str(), version.as_str()), ("a", "1.2+b~c"));
     assert!(split_package("h.b c").is_none() && split_package("f").is_none() && split_package("11.1").is_none());
-    let mut names = ["b", "a", "A", "1n", "aa", "Ab"]; // N4
+    let mut names = ["b", "a", "A", "1n", "aa", "Ab"]; // rule N4
     names.sort_by(|a, b| compare_case(a, b));
     assert_eq!(names, ["1n", "A", "Ab", "a", "aa", "b"]);
 }

@@ -1,7 +1,7 @@
 //! Inputs that once broke a law of `fuzz/laws.rs`, or easily could, with the ordinary compiler.
 
 #[path = "../../fuzz/laws.rs"]
-#[allow(unreachable_pub)]
+#[expect(unreachable_pub, reason = "the fuzz targets include the same file")]
 mod laws;
 
 fn run(target: &str, law: fn(&[u8])) {

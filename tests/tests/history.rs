@@ -5,8 +5,9 @@ use opam_parser::index::Index;
 use opam_parser::source::git::GitSource;
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn steps_give_the_same_bytes_as_reading_everything() {
-    let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let commits = std::process::Command::new("git")
         .arg("--git-dir")
         .arg(&repository)

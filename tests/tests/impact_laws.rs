@@ -1,10 +1,12 @@
 //! Laws of impact, on random pairs of repositories: against a count from scratch in both states.
 
 use super::random_repositories::{changed, config, repositories};
+use caravan_revdeps::RepositoryChange;
 use caravan_revdeps::changes::{Changes, Edit};
-use caravan_revdeps::impact::{Findings, Step, Target, impact};
+use caravan_revdeps::impact::{Findings, impact};
 use caravan_revdeps::rebuild::{Policy, Rebuild, TestPolicy, Versions, pick};
-use caravan_solver::{Flags, Platform, Request, Stop, View, installable, verify};
+use caravan_solver::target::Target;
+use caravan_solver::{Flags, Platform, Request, Solver, Stop, View, verify};
 use opam_parser::index::{Index, PackageId};
 use opam_parser::name::split_package;
 use proptest::prelude::*;
@@ -39,13 +41,13 @@ fn edits(before: &Texts, after: &Texts) -> Vec<Edit> {
     all.iter().map(edit).collect()
 }
 
-fn with_step<T>(before: &Texts, after: &Texts, work: impl FnOnce(&Step<'_>) -> T) -> T {
+fn with_step<T>(before: &Texts, after: &Texts, work: impl FnOnce(&RepositoryChange<'_>) -> T) -> T {
     let (old, new) = (index(before), index(after));
     let changes = Changes::of(&old, &edits(before, after), vec![]);
-    work(&Step::new(&old, &new, changes))
+    work(&RepositoryChange::new(&old, &new, changes))
 }
 
-fn findings(step: &Step<'_>, policy: &Policy) -> Findings {
+fn findings(step: &RepositoryChange<'_>, policy: &Policy) -> Findings {
     impact(step, &[target()], policy, &Stop::new()).platforms.remove(0).1.unwrap()
 }
 
@@ -53,7 +55,7 @@ fn findings(step: &Step<'_>, policy: &Policy) -> Findings {
 fn installable_texts(index: &Index) -> BTreeSet<String> {
     let view = View::new(index, &Platform::linux_x86_64());
     let all: Vec<PackageId> = index.packages().collect();
-    let verdicts = installable(&view, &Request::default(), &all, Flags::default(), &Stop::new(), &|_| {}).unwrap();
+    let verdicts = Solver::new(&view).installable(&Request::default(), &all, Flags::default()).unwrap();
     all.iter().zip(verdicts).filter(|(_, can)| *can).map(|(package, _)| index.package_text(*package)).collect()
 }
 
@@ -71,7 +73,7 @@ fn policies() -> Vec<Policy> {
 }
 
 /// Every rule about a rebuild set that holds by itself.
-pub(super) fn check_rebuild(step: &Step<'_>, target: &Target, rebuild: &Rebuild) {
+pub(super) fn check_rebuild(step: &RepositoryChange<'_>, target: &Target, rebuild: &Rebuild) {
     let setting = caravan_solver::Setting::new(target.platform.clone());
     let by_package: BTreeMap<PackageId, _> = rebuild.entries.iter().map(|entry| (entry.package, entry)).collect();
     assert_eq!(by_package.len(), rebuild.entries.len());
@@ -99,7 +101,7 @@ pub(super) fn check_rebuild(step: &Step<'_>, target: &Target, rebuild: &Rebuild)
         for need in entry.build.iter().flat_map(|job| &job.needs) {
             let needed = by_package[need].build.as_ref().unwrap();
             let circle = needed.needs.contains(&entry.package);
-            assert!(circle || needed.stage < entry.build.as_ref().unwrap().stage, "{} before {}", own, need.0);
+            assert!(circle || needed.stage < entry.build.as_ref().unwrap().stage, "{} before {}", own, need.place());
         }
         if let (Some(test), Some(build)) = (entry.test(), &entry.build) {
             assert!(build.stage < test.stage);
@@ -146,7 +148,7 @@ proptest! {
                 let text = step.before.name(name);
                 let best = |index: &Index| {
                     let view = View::new(index, &Platform::linux_x86_64());
-                    let selection = caravan_solver::solve(&view, &Request::new([text.parse().unwrap()])).ok()?;
+                    let selection = Solver::new(&view).solve(&Request::new([text.parse().unwrap()])).ok()?;
                     Some(selection.packages().iter().map(|package| index.package_text(*package)).collect::<Vec<_>>())
                 };
                 let exists = step.after.find_name(text).is_some_and(|name| !step.after.package_range(name).is_empty());
@@ -204,7 +206,7 @@ proptest! {
             let covers = |set: &Rebuild, entry: usize| -> BTreeSet<(u32, usize)> {
                 let entry = &set.entries[entry];
                 let stages = entry.jobs().map(|job| (u32::MAX, job.stage));
-                entry.with().into_iter().map(|package| (package.0, 0)).chain(stages).collect()
+                entry.with().into_iter().map(|package| (u32::from(package), 0)).chain(stages).collect()
             };
             let all_of = |set: &Rebuild| -> BTreeSet<(u32, usize)> {
                 (0..set.entries.len()).flat_map(|entry| covers(set, entry)).collect()

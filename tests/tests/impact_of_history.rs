@@ -1,16 +1,20 @@
 //! The impact of real pull requests: all that are in the shared history of opam-repository.
 
 use super::impact_laws::check_rebuild;
-use caravan_revdeps::changes::Kind;
-use caravan_revdeps::impact::{Cause, Findings, Step, Target, impact};
+use caravan::render::{Format, TextOptions, render};
+use caravan::repository::{RepositoryName, StateName};
+use caravan::{Answer, Question, question};
+use caravan_revdeps::RepositoryChange;
+use caravan_revdeps::changes::ChangeKind;
+use caravan_revdeps::impact::{Cause, Findings, impact};
 use caravan_revdeps::rebuild::Policy;
-use caravan_revdeps::report::{Frame, Report, github, markdown, text};
-use caravan_solver::{Flags, Request, Root, SolveError, Stop, View, installable, solve, verify};
+use caravan_solver::target::Target;
+use caravan_solver::{Flags, Request, Root, SolveError, Solver, Stop, View, verify};
 use caravan_tests::index_of;
-use caravan_tests::steps::{each_step, targets, with_step};
+use caravan_tests::opened::Opened;
+use caravan_tests::steps::{each_step, targets};
 use opam_parser::index::{Index, PackageId};
 use opam_parser::name::split_package;
-use opam_parser::source::Source;
 use opam_parser::source::git::GitSource;
 use std::collections::BTreeSet;
 
@@ -35,7 +39,7 @@ fn request(index: &Index, target: &Target, package: &str) -> Request {
 }
 
 /// The kinds follow from which packages there are; the index knows that without any difference.
-fn check_changes(step: &Step<'_>) {
+fn check_changes(step: &RepositoryChange<'_>) {
     assert!(step.changes.unexpected.is_empty(), "{:?}", step.changes.unexpected);
     let changed: BTreeSet<String> = step.changes.packages.iter().map(ToString::to_string).collect();
     for change in &step.changes.packages {
@@ -44,16 +48,16 @@ fn check_changes(step: &Step<'_>) {
         let name_before =
             step.before.find_name(change.name.as_str()).is_some_and(|name| !step.before.package_range(name).is_empty());
         match change.kind {
-            Kind::NewPackage => assert!(!name_before && after, "{package}"),
-            Kind::NewRelease => assert!(name_before && !before && after, "{package}"),
-            Kind::Deleted => assert!(before && !after, "{package}"),
-            Kind::SignificantlyChanged | Kind::InsignificantlyChanged | Kind::Unavailable => {
+            ChangeKind::NewPackage => assert!(!name_before && after, "{package}"),
+            ChangeKind::NewRelease => assert!(name_before && !before && after, "{package}"),
+            ChangeKind::Deleted => assert!(before && !after, "{package}"),
+            ChangeKind::SignificantlyChanged | ChangeKind::InsignificantlyChanged | ChangeKind::Unavailable => {
                 assert!(after || is_shadowed(step.after, &package), "{package}");
             }
-            Kind::Broken => assert!(!after, "{package}"),
+            ChangeKind::Broken => assert!(!after, "{package}"),
         }
         // Of what changed in words only, it may be the layout alone.
-        assert!(change.kind != Kind::SignificantlyChanged || !change.fields.is_empty(), "{package}");
+        assert!(change.kind != ChangeKind::SignificantlyChanged || !change.fields.is_empty(), "{package}");
         if let Some(found) = find(step.after, &package) {
             assert_eq!(step.after.has_tests(found), change.has_tests, "{package}");
         }
@@ -73,7 +77,7 @@ fn check_findings(old: &Index, new: &Index, target: &Target, found: &Findings) {
     let setting = caravan_solver::Setting::new(target.platform.clone());
     let can = |index: &Index, view: &View<'_>, package: &str| {
         let request = request(index, target, package);
-        match solve(view, &request) {
+        match Solver::new(view).solve(&request) {
             Ok(selection) => {
                 let broken = verify(index, &setting, &request, selection.packages());
                 assert!(broken.is_empty(), "{package}: {broken:?}");
@@ -108,13 +112,14 @@ fn check_findings(old: &Index, new: &Index, target: &Target, found: &Findings) {
 fn installable_texts(index: &Index, target: &Target) -> BTreeSet<String> {
     let view = View::new(index, &target.platform);
     let all: Vec<PackageId> = index.packages().collect();
-    let verdicts = installable(&view, &target.request, &all, Flags::default(), &Stop::new(), &|_| {}).unwrap();
+    let verdicts = Solver::new(&view).installable(&target.request, &all, Flags::default()).unwrap();
     all.iter().zip(verdicts).filter(|(_, can)| *can).map(|(package, _)| index.package_text(*package)).collect()
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn every_pull_request_is_told_rightly() {
-    let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let fresh = |revision: &str| index_of(&GitSource::open(&repository, revision).unwrap());
     let mut steps = 0;
     each_step(|commit, step| {
@@ -156,17 +161,28 @@ fn merged(repository: &std::path::Path, number: &str) -> String {
     commits.find(|commit| commit.summary.starts_with(&wanted)).unwrap().id
 }
 
-fn report<T>(number: &str, work: impl FnOnce(&Report) -> T) -> Option<T> {
-    let repository = caravan_tests::shared_repository("opam-repository.bundle")?;
+/// The answer about a pull request, on the compilers that opam-repo-ci tests reverse dependencies on.
+fn answer<T>(number: &str, work: impl FnOnce(&Answer) -> T) -> T {
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let head = merged(&repository, number);
-    let source = GitSource::open(&repository, &head).unwrap();
-    Some(with_step(&repository, &format!("{head}^"), &head, |step| {
-        let policy = Policy::default();
-        let found = impact(step, &targets(), &policy, &Stop::new());
-        let read = |file| source.fetch(&step.after.file(file).path).ok();
-        let frame = Frame { base: "before".into(), head: format!("#{number}"), policy, budget: None, text: &read };
-        work(&Report::new(step, &found, &frame))
-    }))
+    let base = format!("{head}^");
+    let mut opened = Opened::default();
+    let mut state = |revision: &str| {
+        let name = RepositoryName { url: "opam-repository".to_owned(), commit: revision.to_owned() };
+        opened.open(name.clone(), &repository);
+        Some(StateName::Commit(name))
+    };
+    let ocaml = ["4.14", "5.4"].map(str::to_owned).to_vec();
+    let question = question::Impact { base: state(&base), head: state(&head), ocaml, ..question::Impact::default() };
+    let answered = opened.ask(&Question::Impact(Box::new(question)), &Stop::new()).0;
+    let Answer::Impact(mut impact) = answered.unwrap() else { panic!("an answer of another kind") };
+    impact.base = "before".to_owned();
+    impact.head = format!("#{number}");
+    work(&Answer::Impact(impact))
+}
+
+fn rendered(answer: &Answer, format: Format) -> String {
+    render(answer, format, TextOptions::default()).unwrap()
 }
 
 /// As it is where there are no colours.
@@ -177,10 +193,10 @@ fn plain(text: &str) -> String {
 macro_rules! pages {
     ($($name:ident: $number:literal;)*) => {$(
         #[test]
+        #[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
         fn $name() {
-            if let Some(page) = report($number, |report| plain(&text(report, false))) {
-                insta::assert_snapshot!(page);
-            }
+            let page = answer($number, |answer| plain(&rendered(answer, Format::Text)));
+            insta::assert_snapshot!(page);
         }
     )*};
 }
@@ -199,33 +215,34 @@ pages! {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn a_comment_for_a_pull_request() {
-    if let Some(comment) = report("30528", markdown) {
-        insta::assert_snapshot!(comment);
-    }
+    let comment = answer("30528", |answer| rendered(answer, Format::Markdown));
+    insta::assert_snapshot!(comment);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn annotations_of_files() {
-    if let Some(annotations) = report("30516", github) {
-        insta::assert_snapshot!(annotations);
-    }
+    let annotations = answer("30516", |answer| rendered(answer, Format::Github));
+    insta::assert_snapshot!(annotations);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn reports_are_the_same_on_any_number_of_threads() {
     for number in ["30528", "30516", "30092"] {
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| report(number, |report| serde_json::to_string(report).unwrap()))
+            pool.install(|| answer(number, |answer| answer.to_json().unwrap()))
         };
         assert!(on(1) == on(3), "#{number}");
     }
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn a_report_in_json() {
-    if let Some(json) = report("30516", |report| serde_json::to_string_pretty(report).unwrap()) {
-        insta::assert_snapshot!(json);
-    }
+    let json = answer("30516", |answer| serde_json::to_string_pretty(answer).unwrap());
+    insta::assert_snapshot!(json);
 }

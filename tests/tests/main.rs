@@ -1,12 +1,13 @@
 //! All black-box tests of the libraries, in one binary: linking is most of what building tests costs.
 // A panic is how a test fails, in its helpers too.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
 mod asking;
 mod bisect;
 mod bounds;
 mod cache_files;
 mod catalogue;
+mod citations;
 mod explanations;
 mod farm_parts;
 mod file_rules;
@@ -18,6 +19,7 @@ mod impact_of_history;
 mod laws;
 mod layouts;
 mod matrix_of_opam_repository;
+mod module_circles;
 mod oracle_filters;
 mod oracle_formulas;
 mod oracle_opam150;
@@ -32,5 +34,8 @@ mod plans_of_opam_repository;
 mod random_repositories;
 mod real_files;
 mod rebuild_of_2024;
+mod rules;
+mod schemas;
 mod solutions_hold;
 mod solver_service;
+mod structure;

@@ -1,13 +1,15 @@
 //! The health check of the real opam-repository: its yes and no against real opam-0install, the verifier and
 //! the solver, its reasons, and what stands in the way of a compiler.
 
+use caravan::Answer;
+use caravan::answer::HealthAnswer;
+use caravan::render::{Format, TextOptions, render};
 use caravan_planning::catalogue::Catalogue;
-use caravan_planning::compare::{Rows, Side, blockers, compare};
-use caravan_planning::matrix::{Cell, Class, Culprit, Matrix, latest};
-use caravan_planning::report::{HealthReport, health_text, markdown};
-use caravan_revdeps::impact::Target;
+use caravan_planning::compare::{MatrixPlatform, Rows, blockers, compare};
+use caravan_planning::matrix::{BlockingConstraint, Cell, Matrix, MatrixRequest, ReasonClass, latest};
 use caravan_solver::mask::Mask;
-use caravan_solver::{Flags, Platform, Request, Setting, SolveError, Stop, View, installable, solve, verify};
+use caravan_solver::target::Target;
+use caravan_solver::{Flags, Platform, Request, Setting, SolveError, Solver, Stop, View, verify};
 use caravan_tests::lifted;
 use opam_parser::index::{Index, PackageId, Precedence};
 use opam_parser::source::Source;
@@ -26,17 +28,18 @@ fn target(ocaml: &str) -> Target {
 }
 
 fn latest_of_all(index: &Index) -> Vec<PackageId> {
-    index.names().filter_map(|name| latest(index, name)).collect()
+    latest(index, &index.packages().collect::<Vec<_>>())
 }
 
 fn matrix<'i>(index: &'i Index, targets: &[Target], rows: Vec<PackageId>) -> Matrix<'i> {
-    Matrix::new(index, targets, rows, Flags::default(), &Stop::new(), &|_| {}).ok().unwrap()
+    Matrix::decide(index, MatrixRequest { targets, rows, flags: Flags::default() }, &Stop::new(), &|_| {}).ok().unwrap()
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn yes_and_no_are_those_of_opam_0install_and_every_selection_holds() {
-    let Some(text) = caravan_tests::shared_gz("oracle/installable.tsv.gz") else { return };
-    let index = caravan_tests::shared_index().unwrap();
+    let text = caravan_tests::shared_gz("oracle/installable.tsv.gz");
+    let index = caravan_tests::shared_index();
     let targets = ["4.14.4", "5.3.0", "5.4.1", "5.5.0"].map(target);
     let matrix = matrix(&index, &targets, latest_of_all(&index));
     let mut compared = 0;
@@ -46,20 +49,19 @@ fn yes_and_no_are_those_of_opam_0install_and_every_selection_holds() {
         let (name, version) = columns[2].split_once('.').unwrap();
         let package = index.find_package(index.find_name(name).unwrap(), version).unwrap();
         let Ok(place) = matrix.rows.binary_search(&package) else {
-            // Of names that have nothing but versions to avoid, ours is the newest of these.
+            // The oracle avoids `avoid-version` alone (rule D18): none of its roots is deprecated beside better ones.
             panic!("{row}: not the latest version");
         };
         let ours = matrix.cells[column][place].selection().is_some();
-        // opam refuses packages that want to be installed before each other (S11), opam-0install does not.
+        // opam refuses packages that want to be installed before each other (rule S11), opam-0install does not.
         assert_eq!(ours, columns[3] == "OK", "{row}");
         compared += 1;
     }
     assert_eq!(compared, 9_340);
-    for (column, cells) in matrix.columns.iter().zip(&matrix.cells) {
+    for (column, cells) in matrix.platforms.iter().zip(&matrix.cells) {
         let setting = Setting::new(column.target.platform.clone());
         let verdicts =
-            installable(&column.view, &column.target.request, &matrix.rows, Flags::default(), &Stop::new(), &|_| {})
-                .unwrap();
+            Solver::new(&column.view).installable(&column.target.request, &matrix.rows, Flags::default()).unwrap();
         matrix.rows.par_iter().zip(cells).zip(verdicts).for_each(|((row, cell), verdict)| {
             let text = index.package_text(*row);
             assert_eq!(cell.selection().is_some(), verdict, "{text} on {}", column.target.label);
@@ -73,8 +75,9 @@ fn yes_and_no_are_those_of_opam_0install_and_every_selection_holds() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn images_have_fewer_packages_than_compilers() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let image = Catalogue::builtin().unwrap().platform(&index, "debian-13-5.4").unwrap();
     let targets = [target("5.4.1"), image.target(&Request::default())];
     let matrix = matrix(&index, &targets, latest_of_all(&index));
@@ -96,12 +99,13 @@ fn images_have_fewer_packages_than_compilers() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn reasons_are_true() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let all: Vec<PackageId> = index.packages().collect();
     let targets = ["4.14.4", "5.4.1", "5.5.0"].map(target);
     let matrix = matrix(&index, &targets, all);
-    for (column, cells) in matrix.columns.iter().zip(&matrix.cells) {
+    for (column, cells) in matrix.platforms.iter().zip(&matrix.cells) {
         let view = &column.view;
         for (row, cell) in matrix.rows.iter().zip(cells) {
             let Some(reason) = cell.reason() else { continue };
@@ -109,7 +113,7 @@ fn reasons_are_true() {
             assert_eq!(reason.path[0], *row, "{text}");
             // Each of the path needs the next, or something that it could be instead.
             for pair in reason.path.windows(2) {
-                let place = (pair[1].0 - index.package_range(index.package_name(pair[1])).start) as usize;
+                let place = index.version_position(pair[1]);
                 let needs = view
                     .package(pair[0])
                     .needs()
@@ -118,10 +122,10 @@ fn reasons_are_true() {
             }
             let last = *reason.path.last().unwrap();
             match reason.class {
-                Class::Platform | Class::Unavailable => assert!(!view.is_available(last), "{text}"),
-                Class::CompilerTooNew | Class::CompilerTooOld => {
-                    let newer = reason.class == Class::CompilerTooNew;
-                    let Some(Culprit::Bound { package, on }) = reason.culprit else {
+                ReasonClass::Platform | ReasonClass::Unavailable => assert!(!view.is_available(last), "{text}"),
+                ReasonClass::CompilerTooNew | ReasonClass::CompilerTooOld => {
+                    let newer = reason.class == ReasonClass::CompilerTooNew;
+                    let Some(BlockingConstraint::Bound { package, on }) = reason.blocking else {
                         // A compiler that is not the one that was asked for.
                         assert_eq!(reason.path.len(), 1, "{text}");
                         continue;
@@ -129,8 +133,7 @@ fn reasons_are_true() {
                     assert_eq!(package, last, "{text}");
                     let wanted = &column.target.label;
                     let older = |mask: &Mask| {
-                        let start = index.package_range(on).start;
-                        let newest = mask.places().last().map(|place| PackageId(start + place as u32));
+                        let newest = index.package_range(on).packages_at(mask.positions()).last();
                         let newest = newest.map(|newest| index.version(index.package_version(newest)));
                         newest.is_some_and(|newest| version::compare(newest.as_bytes(), wanted.as_bytes()).is_lt())
                     };
@@ -141,20 +144,22 @@ fn reasons_are_true() {
                         assert!(demands.any(|(_, mask)| older(mask) == newer), "{text}");
                     }
                 }
-                Class::MissingDependency | Class::Conflict => {}
+                ReasonClass::MissingDependency | ReasonClass::Conflict => {}
             }
         }
     }
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn what_stands_in_the_way_of_ocaml_5_5_is_counted_by_editing_files() {
-    let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let source = GitSource::open(&repository, "main").unwrap();
     let index = caravan_tests::index_of(&source);
     let targets = [target("5.4.1"), target("5.5.0")];
     let matrix = matrix(&index, &targets, latest_of_all(&index));
-    let (before, after) = (Side { matrix: &matrix, column: 0 }, Side { matrix: &matrix, column: 1 });
+    let (before, after) =
+        (MatrixPlatform { matrix: &matrix, platform: 0 }, MatrixPlatform { matrix: &matrix, platform: 1 });
     let comparison = compare(before, after, Rows::ByName);
     let lost: Vec<usize> = comparison.lost.iter().map(|(_, row)| *row).collect();
     let found = blockers(after, &lost, 10, &Stop::new()).unwrap();
@@ -162,7 +167,7 @@ fn what_stands_in_the_way_of_ocaml_5_5_is_counted_by_editing_files() {
     assert!(found.windows(2).all(|pair| pair[0].frees.len() >= pair[1].frees.len()));
     let mut edited: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for blocker in &found {
-        let Culprit::Bound { package, on } = blocker.culprit else { panic!("{blocker:?}") };
+        let BlockingConstraint::Bound { package, on } = blocker.blocking else { panic!("{blocker:?}") };
         let by = index.version(index.package_version(blocker.keeps_out.unwrap()));
         let text = index.package_text(package);
         let file = source.fetch(&index.file(index.package_file(package)).path).unwrap();
@@ -171,13 +176,23 @@ fn what_stands_in_the_way_of_ocaml_5_5_is_counted_by_editing_files() {
         edited.insert(text.clone(), file.clone());
         assert_eq!(freed(&index, &matrix, &lost, [(text.clone(), file)]), blocker.frees, "{text}");
         let all = freed(&index, &matrix, &lost, edited.clone());
-        assert_eq!(all.len(), blocker.together, "{text} and all above");
+        assert_eq!(all.len(), blocker.freed_with_earlier, "{text} and all above");
     }
     let label = "opam-repository".to_owned();
     let sides = [(before, label.clone()), (after, label)];
-    let report = HealthReport::new(&sides, Rows::ByName, Some((&comparison, &found)));
-    insta::assert_snapshot!("ocaml_5_5", anstream::adapter::strip_str(&health_text(&report, false, true)).to_string());
-    insta::assert_snapshot!("ocaml_5_5_markdown", markdown(&report));
+    let answer = HealthAnswer::of_matrices(&sides, Rows::ByName, Some((&comparison, &found)));
+    let answer = Answer::Health(answer.into());
+    // Before it stands what becomes of each of thousands of packages.
+    let text = text(&answer, TextOptions { verbose: true, ..TextOptions::default() });
+    let (_, numbers) = text.split_once("\n\n").unwrap();
+    insta::assert_snapshot!("ocaml_5_5", numbers);
+    let markdown = render(&answer, Format::Markdown, TextOptions::default()).unwrap();
+    insta::assert_snapshot!("ocaml_5_5_markdown", markdown);
+}
+
+/// Without escape codes.
+fn text(answer: &Answer, options: TextOptions) -> String {
+    anstream::adapter::strip_str(&render(answer, Format::Text, options).unwrap()).to_string()
 }
 
 /// The rows that can be installed once files are edited: everything is indexed and solved again.
@@ -189,12 +204,12 @@ fn freed(
 ) -> Vec<usize> {
     let edited = caravan_tests::index_of(&MemorySource::new(files));
     let changed = Index::overlay(&[&edited, index], Precedence::FirstWins).unwrap();
-    let target = &matrix.columns[1].target;
+    let target = &matrix.platforms[1].target;
     let view = View::new(&changed, &target.platform);
     let can = |row: &&usize| {
         let mut request = target.request.clone();
         request.roots.push(index.package_text(matrix.rows[**row]).parse::<opam_parser::atom::Atom>().unwrap().into());
-        match solve(&view, &request) {
+        match Solver::new(&view).solve(&request) {
             Ok(_) => true,
             Err(SolveError::NoSolution) => false,
             Err(error) => panic!("{error}"),
@@ -204,15 +219,16 @@ fn freed(
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn mirage_on_the_ports_to_solo5() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let mut mirage = target("5.2.1");
     // MirageOS builds unikernels with a compiler of its own; both have to be there.
     for port in ["ocaml-solo5", "mirage-solo5"] {
         mirage.request.roots.push(port.parse::<opam_parser::atom::Atom>().unwrap().into());
     }
     let view = View::new(&index, &mirage.platform);
-    let selection = solve(&view, &mirage.request).unwrap();
+    let selection = Solver::new(&view).solve(&mirage.request).unwrap();
     let shown: Vec<String> = selection.packages().iter().map(|package| index.package_text(*package)).collect();
     let rows: Vec<PackageId> = latest_of_all(&index)
         .into_iter()
@@ -220,8 +236,9 @@ fn mirage_on_the_ports_to_solo5() {
         .collect();
     mirage.label = "OCaml 5.2.1 with ocaml-solo5 and mirage-solo5".to_owned();
     let matrix = matrix(&index, &[mirage], rows);
-    let report =
-        HealthReport::new(&[(Side { matrix: &matrix, column: 0 }, "opam-repository".to_owned())], Rows::ByName, None);
-    let page = format!("{}\n\n{}", shown.join("\n"), health_text(&report, true, false));
-    insta::assert_snapshot!("mirage", anstream::adapter::strip_str(&page).to_string());
+    let sides = [(MatrixPlatform { matrix: &matrix, platform: 0 }, "opam-repository".to_owned())];
+    // The packages are listed, as for a question that names them.
+    let answer = HealthAnswer { names_packages: true, ..HealthAnswer::of_matrices(&sides, Rows::ByName, None) };
+    let listed = text(&Answer::Health(answer.into()), TextOptions::default());
+    insta::assert_snapshot!("mirage", format!("{}\n\n{listed}", shown.join("\n")));
 }

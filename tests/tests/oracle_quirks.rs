@@ -2,7 +2,7 @@
 //! opam-0install install for them.
 
 use caravan_solver::problem::Root;
-use caravan_solver::{Dialect, Platform, Request, Setting, SolveError, Stop, View, solve_checked};
+use caravan_solver::{Dialect, Platform, Request, Setting, SolveError, Solver, View};
 use opam_parser::index::Index;
 use opam_parser::source::directory::DirectorySource;
 
@@ -28,7 +28,7 @@ fn ours(index: &Index, column: &Column, row: &[&str]) -> String {
         root.flags.with_test = column.tests;
         request.roots.push(root);
     }
-    match solve_checked(&view, &setting, &request, &Stop::new()) {
+    match Solver::new(&view).prove(true).verify(&setting).solve(&request) {
         Ok(selection) => {
             let mut packages: Vec<String> =
                 selection.packages().iter().map(|package| index.package_text(*package)).collect();
@@ -42,8 +42,8 @@ fn ours(index: &Index, column: &Column, row: &[&str]) -> String {
 }
 
 /// Rows in which mccs weighs where we go by order: it prefers what is newer in sum and smaller (rule
-/// O2), we the first root and its first dependency (O7). opam's other solver, 0install, does as we do
-/// there; it has a column of its own, with another weakness (O3).
+/// O2), we the first root and its first dependency (rule O7). opam's other solver, 0install, does as we do
+/// there; it has a column of its own, with another weakness (rule O3).
 const WEIGHED: &[(&str, &str)] = &[
     ("o-pref", "mccs takes the branch with fewer packages or less lag"),
     ("o-pref-other", "mccs leaves out `b`, which only the left branch brings in"),
@@ -52,9 +52,10 @@ const WEIGHED: &[(&str, &str)] = &[
 ];
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn every_construct_in_both_dialects() {
-    let Some(table) = caravan_tests::shared("oracle/quirks.tsv") else { return };
-    let Some(repository) = caravan_tests::shared("oracle/quirks/repo") else { return };
+    let table = caravan_tests::shared("oracle/quirks.tsv");
+    let repository = caravan_tests::shared("oracle/quirks/repo");
     let index = caravan_tests::index_of(&DirectorySource::open(&repository).unwrap());
     let table = fs_err::read_to_string(table).unwrap();
     let mut rows = table.lines().map(|row| row.split('\t').collect::<Vec<_>>());

@@ -2,10 +2,10 @@
 //! `opam list --depends-on` says, in an empty switch and in one with OCaml 5.4.1; with opam-repo-ci's
 //! lists of what can be installed together with it.
 
-use caravan_revdeps::{Options, Targets, coinstallable, direct, like_opam_repo_ci, recursive};
+use caravan_revdeps::{Options, PackageSet, coinstallable, direct, like_opam_repo_ci, recursive};
 use caravan_solver::explain::Statement;
 use caravan_solver::problem::{Flags, Root};
-use caravan_solver::{Platform, Request, Stop, View, explain};
+use caravan_solver::{Platform, Request, Solver, Stop, View};
 use opam_parser::index::{Index, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,13 +26,13 @@ fn platform(os_version: &str) -> Platform {
     platform
 }
 
-fn targets(index: &Index, target: &str) -> Targets {
+fn targets(index: &Index, target: &str) -> PackageSet {
     let (name, version) = match target.split_once('.') {
         Some((name, version)) => (name, Some(version)),
         None => (target, None),
     };
     let name = index.find_name(name).unwrap();
-    Targets::of(index, name, |package| version.is_none_or(|v| index.find_package(name, v) == Some(package)))
+    PackageSet::of(index, name, |package| version.is_none_or(|v| index.find_package(name, v) == Some(package)))
 }
 
 fn compare(index: &Index, what: &str, expected: &BTreeSet<&str>, found: Vec<PackageId>) {
@@ -51,11 +51,12 @@ fn with(index: &Index, compiler: &str, package: PackageId) -> Request {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn the_sets_are_those_of_opam() {
-    let Some(text) = caravan_tests::shared_gz("oracle/revdeps.tsv.gz") else { return };
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let text = caravan_tests::shared_gz("oracle/revdeps.tsv.gz");
+    let index = caravan_tests::shared_index();
     let view = View::new(&index, &platform("12"));
-    let tested = View::new(&index, &platform("12")).with_everyones(Flags { with_test: true, ..Flags::default() });
+    let tested = View::new(&index, &platform("12")).with_flags_of_all(Flags { with_test: true, ..Flags::default() });
     let plain = Options::default();
     let mut compared = 0;
     for ((target, variant), expected) in expected(&text) {
@@ -99,7 +100,7 @@ fn needs_another_system(
 ) -> bool {
     let mut request = with(view.index(), compiler, package);
     request.roots.push(Root::from(text.parse::<opam_parser::atom::Atom>().unwrap()));
-    let facts = explain(view, &request, &Stop::new()).unwrap().facts;
+    let facts = Solver::new(view).explain(&request).unwrap().facts;
     facts.iter().any(|fact| match &fact.statement {
         Statement::Unavailable { package, .. } => {
             let name = |text: &str| text.split(['.', ' ']).next().map(str::to_owned);
@@ -110,11 +111,12 @@ fn needs_another_system(
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn the_sets_are_those_of_opam_in_a_switch() {
-    let Some(text) = caravan_tests::shared_gz("oracle/revdeps-5.4.1.tsv.gz") else { return };
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let text = caravan_tests::shared_gz("oracle/revdeps-5.4.1.tsv.gz");
+    let index = caravan_tests::shared_index();
     let view = View::new(&index, &platform("13"));
-    let tested = View::new(&index, &platform("13")).with_everyones(Flags { with_test: true, ..Flags::default() });
+    let tested = View::new(&index, &platform("13")).with_flags_of_all(Flags { with_test: true, ..Flags::default() });
     let plain = Options::default();
     let compiler = "ocaml-base-compiler.5.4.1";
     let all = expected(&text);

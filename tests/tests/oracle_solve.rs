@@ -2,15 +2,16 @@
 //! two compilers. The issue allows for differences; there are none.
 
 use caravan_solver::problem::Preference;
-use caravan_solver::{Dialect, Platform, Request, Setting, SolveError, View, solve, verify};
+use caravan_solver::{Dialect, Platform, Request, Setting, SolveError, Solver, View, verify};
 use opam_parser::index::PackageId;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn the_same_is_selected_as_by_opam_0install() {
-    let Some(text) = caravan_tests::shared_gz("oracle/installable.tsv.gz") else { return };
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let text = caravan_tests::shared_gz("oracle/installable.tsv.gz");
+    let index = caravan_tests::shared_index();
     let mut platform = Platform::linux_x86_64();
     platform.set("ocaml:native", "true");
     let setting = |dialect| Setting { dialect, ..Setting::new(platform.clone()) };
@@ -33,7 +34,7 @@ fn the_same_is_selected_as_by_opam_0install() {
             if dialect == "svc-oldest" {
                 request.prefer = Preference::Oldest;
             }
-            let ours = match solve(view, &request) {
+            let ours = match Solver::new(view).solve(&request) {
                 Ok(selection) => selection.packages().to_vec(),
                 Err(SolveError::NoSolution) => vec![],
                 Err(error) => panic!("{row}: {error}"),

@@ -1,14 +1,14 @@
 //! Laws of plans, on random repositories: against the solver, files that are edited, and sets.
 
 use super::random_repositories::{changed, config, repositories};
-use caravan_planning::builds::layers::{Layers, Sharing};
+use caravan_planning::builds::layers::{LayeredJob, Layers, Sharing};
 use caravan_planning::builds::schedule::schedule;
 use caravan_planning::builds::{BuildId, Builds};
-use caravan_planning::compare::{Side, blockers};
+use caravan_planning::compare::{MatrixPlatform, blockers};
 use caravan_planning::docs::Docs;
-use caravan_planning::matrix::{Culprit, Matrix};
-use caravan_revdeps::impact::Target;
-use caravan_solver::{Flags, Platform, Request, SolveError, Stop, View, solve};
+use caravan_planning::matrix::{BlockingConstraint, Matrix, MatrixRequest};
+use caravan_solver::target::Target;
+use caravan_solver::{Flags, Platform, Request, SolveError, Solver, Stop, View};
 use caravan_tests::lifted;
 use opam_parser::index::{Index, PackageId};
 use proptest::prelude::*;
@@ -28,7 +28,8 @@ fn target(roots: &[&str]) -> Target {
 
 fn matrix<'i>(index: &'i Index, target: &Target, flags: Flags) -> Option<Matrix<'i>> {
     let rows = index.packages().collect();
-    Matrix::new(index, std::slice::from_ref(target), rows, flags, &Stop::new(), &|_| {}).ok()
+    Matrix::decide(index, MatrixRequest { targets: std::slice::from_ref(target), rows, flags }, &Stop::new(), &|_| {})
+        .ok()
 }
 
 /// The rows that the solver has a solution for, without any of the planner.
@@ -37,7 +38,7 @@ fn solvable(index: &Index, target: &Target, flags: Flags) -> BTreeSet<String> {
     let can = |package: &PackageId| {
         let mut request = target.request.clone();
         request.roots.extend(caravan_solver::Root::exactly(index, *package, flags));
-        match solve(&view, &request) {
+        match Solver::new(&view).solve(&request) {
             Ok(_) => true,
             Err(SolveError::NoSolution) => false,
             Err(error) => panic!("{error}"),
@@ -77,7 +78,7 @@ proptest! {
         let index = index(&texts);
         let target = target(&[&format!("a.{version}")]);
         let Some(matrix) = matrix(&index, &target, Flags::default()) else { return Ok(()) };
-        let side = Side { matrix: &matrix, column: 0 };
+        let side = MatrixPlatform { matrix: &matrix, platform: 0 };
         let refused: Vec<usize> =
             (0..matrix.rows.len()).filter(|row| matrix.cells[0][*row].selection().is_none()).collect();
         let found = blockers(side, &refused, usize::MAX, &Stop::new()).unwrap();
@@ -97,7 +98,7 @@ proptest! {
             let now = solvable(&changed, &target, Flags::default());
             let freed: BTreeSet<String> = refused.iter().map(text).filter(|row| now.contains(row)).collect();
             let place = index.find_package(index.find_name(name).unwrap(), own).unwrap();
-            let own = found.iter().find(|blocker| blocker.culprit == Culprit::Bound { package: place, on: a });
+            let own = found.iter().find(|blocker| blocker.blocking == BlockingConstraint::Bound { package: place, on: a });
             match own {
                 Some(blocker) => {
                     prop_assert_eq!(blocker.frees.iter().map(text).collect::<BTreeSet<_>>(), freed, "{}", package);
@@ -156,7 +157,7 @@ proptest! {
         let builds = Builds::of(&matrix);
         let layers = Layers::of(&builds, 0, Sharing { jobs, depth });
         prop_assert_eq!(layers.jobs.len(), builds.jobs.len());
-        for (place, layer, own) in &layers.jobs {
+        for LayeredJob { job: place, layer, builds: own } in &layers.jobs {
             let path = layers.path(*layer);
             prop_assert!(path.len() <= depth);
             let steps = path.iter().flat_map(|layer| &layers.layers[*layer].builds).chain(own);
@@ -170,7 +171,7 @@ proptest! {
         for (place, layer) in layers.layers.iter().enumerate() {
             prop_assert!(layer.jobs >= jobs && !layer.builds.is_empty());
             prop_assert!(layer.after.is_none_or(|after| after < place));
-            let through = layers.jobs.iter().filter(|(_, last, _)| layers.path(*last).contains(&place)).count();
+            let through = layers.jobs.iter().filter(|job| layers.path(job.layer).contains(&place)).count();
             prop_assert_eq!(through, layer.jobs);
         }
     }
@@ -186,16 +187,16 @@ proptest! {
         let times: Vec<Duration> =
             (0..builds.builds.len()).map(|place| Duration::from_secs(times[place % times.len()])).collect();
         let plan = schedule(&builds, &times, workers);
-        let end = |place: usize| plan.slots[place].start + times[place];
+        let end = |place: usize| plan.builds[place].start + times[place];
         for (place, build) in builds.builds.iter().enumerate() {
-            prop_assert!(build.needs.iter().all(|need| end(*need as usize) <= plan.slots[place].start));
-            prop_assert!(plan.slots[place].worker < workers);
+            prop_assert!(build.needs.iter().all(|need| end(*need as usize) <= plan.builds[place].start));
+            prop_assert!(plan.builds[place].worker < workers);
             prop_assert!(end(place) <= plan.end);
         }
         for worker in 0..workers {
-            let mut own: Vec<usize> = (0..builds.builds.len()).filter(|place| plan.slots[*place].worker == worker).collect();
-            own.sort_by_key(|place| (plan.slots[*place].start, end(*place)));
-            prop_assert!(own.windows(2).all(|pair| end(pair[0]) <= plan.slots[pair[1]].start));
+            let mut own: Vec<usize> = (0..builds.builds.len()).filter(|place| plan.builds[*place].worker == worker).collect();
+            own.sort_by_key(|place| (plan.builds[*place].start, end(*place)));
+            prop_assert!(own.windows(2).all(|pair| end(pair[0]) <= plan.builds[pair[1]].start));
         }
         let path = &plan.critical_path;
         prop_assert!(path.windows(2).all(|pair| builds.builds[pair[1] as usize].needs.contains(&pair[0])));
@@ -261,7 +262,7 @@ fn a_build_has_what_is_there_before_it_and_nothing_else() {
 
 /// A build as its package and universe.
 fn named(docs: &Docs<'_>, build: BuildId) -> (String, String) {
-    let index = docs.matrix.columns[0].view.index();
+    let index = docs.matrix.platforms[0].view.index();
     (index.package_text(docs.builds.builds[build as usize].package), docs.universes[build as usize].to_string())
 }
 
@@ -270,7 +271,7 @@ type Solutions = Vec<Option<Vec<String>>>;
 
 /// A plan without its numbers: every version's solution, and the universe that is shown of it.
 fn state(docs: &Docs<'_>) -> (Solutions, Vec<(String, String)>) {
-    let index = docs.matrix.columns[0].view.index();
+    let index = docs.matrix.platforms[0].view.index();
     let solutions = docs.matrix.cells[0].iter().map(|cell| {
         let packages = cell.selection()?.packages();
         Some(packages.iter().map(|package| index.package_text(*package)).collect())

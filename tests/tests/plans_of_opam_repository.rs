@@ -6,13 +6,13 @@ use caravan_planning::builds::layers::{Layers, Sharing};
 use caravan_planning::builds::recipe::{Recipe, Repository};
 use caravan_planning::builds::spec::Op;
 use caravan_planning::builds::{BuildId, Builds, grammar};
-use caravan_planning::catalogue::{Catalogue, Entry};
+use caravan_planning::catalogue::{Catalogue, CatalogueEntry};
 use caravan_planning::docs::Docs;
-use caravan_planning::lock::{LockError, Rules, locked, monorepo, roots};
-use caravan_planning::matrix::{Matrix, latest};
-use caravan_revdeps::impact::Target;
+use caravan_planning::lock::{LockError, MonorepoRules, locked, monorepo, roots};
+use caravan_planning::matrix::{Matrix, MatrixRequest, latest};
 use caravan_solver::problem::{Pin, Setting};
-use caravan_solver::{Flags, Platform, Request, SolveError, Stop, View, solve};
+use caravan_solver::target::Target;
+use caravan_solver::{Flags, Platform, Request, SolveError, Solver, Stop, View};
 use md5::{Digest, Md5};
 use opam_parser::file::OpamFile;
 use opam_parser::index::{Index, PackageId};
@@ -23,25 +23,30 @@ use opam_parser::source::history::{Commit, History};
 use opam_parser::version::Version;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn source() -> Option<GitSource> {
-    let repository = caravan_tests::shared_repository("opam-repository.bundle")?;
-    Some(GitSource::open(&repository, "main").unwrap())
-}
-
-fn builds_of(index: &Index, entries: &[Entry]) -> Builds {
+fn builds_of(index: &Index, entries: &[CatalogueEntry]) -> Builds {
     let targets: Vec<Target> = entries.iter().map(|entry| entry.target(&Request::default())).collect();
-    let rows = index.names().filter_map(|name| latest(index, name)).collect();
-    Builds::of(&Matrix::new(index, &targets, rows, Flags::default(), &Stop::new(), &|_| {}).ok().unwrap())
+    let rows = latest(index, &index.packages().collect::<Vec<_>>());
+    Builds::of(
+        &Matrix::decide(
+            index,
+            MatrixRequest { targets: &targets, rows, flags: Flags::default() },
+            &Stop::new(),
+            &|_| {},
+        )
+        .ok()
+        .unwrap(),
+    )
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn specs_are_accepted_by_obuilders_grammar_and_begin_alike() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let catalogue = Catalogue::builtin().unwrap();
     let ids = ["debian-13-5.4", "macos-homebrew-5.4_arm64", "windows-server-mingw-ltsc2025-5.4"];
     let entries = ids.map(|id| catalogue.platform(&index, id).unwrap());
     let builds = builds_of(&index, &entries);
-    let commit = |packages: &[PackageId]| format!("{:040x}", packages.iter().max().unwrap().0);
+    let commit = |packages: &[PackageId]| format!("{:040x}", u32::from(*packages.iter().max().unwrap()));
     for (platform, entry) in entries.iter().enumerate() {
         let layers = Layers::of(&builds, platform, Sharing::default());
         let recipe = |repository| Recipe { builds: &builds, layers: &layers, index: &index, entry, repository };
@@ -75,13 +80,21 @@ fn specs_are_accepted_by_obuilders_grammar_and_begin_alike() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn whole_platforms_are_one_spec_or_dockerfile() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let entry = Catalogue::builtin().unwrap().platform(&index, "debian-13-5.4").unwrap();
     let target = entry.target(&Request::default());
-    let rows =
-        index.names().filter(|name| index.name(*name).starts_with("ppx_")).filter_map(|name| latest(&index, name));
-    let matrix = Matrix::new(&index, &[target], rows.collect(), Flags::default(), &Stop::new(), &|_| {}).ok().unwrap();
+    let names = index.names().filter(|name| index.name(*name).starts_with("ppx_"));
+    let rows = latest(&index, &names.flat_map(|name| index.versions_of(name)).collect::<Vec<_>>());
+    let matrix = Matrix::decide(
+        &index,
+        MatrixRequest { targets: &[target], rows, flags: Flags::default() },
+        &Stop::new(),
+        &|_| {},
+    )
+    .ok()
+    .unwrap();
     let builds = Builds::of(&matrix);
     let layers = Layers::of(&builds, 0, Sharing::default());
     let commit = |_: &[PackageId]| "0123456789abcdef0123456789abcdef01234567".to_owned();
@@ -113,8 +126,9 @@ fn whole_platforms_are_one_spec_or_dockerfile() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn keys_change_with_what_concerns_them_and_nothing_else() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let catalogue = Catalogue::builtin().unwrap();
     let entries = ["debian-13-5.4", "debian-13-5.5"].map(|id| catalogue.platform(&index, id).unwrap());
     let builds = builds_of(&index, &entries);
@@ -163,13 +177,14 @@ fn docs<'i>(index: &'i Index) -> Docs<'i> {
 }
 
 fn named(docs: &Docs<'_>, build: BuildId) -> (String, String) {
-    let index = docs.matrix.columns[0].view.index();
+    let index = docs.matrix.platforms[0].view.index();
     (index.package_text(docs.builds.builds[build as usize].package), docs.universes[build as usize].to_string())
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn documentation_is_covered_and_blessed() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let docs = docs(&index);
     let text = |build: BuildId| index.package_text(docs.builds.builds[build as usize].package);
     // Hashes as ocaml-docs-ci makes them.
@@ -226,8 +241,9 @@ fn documentation_is_covered_and_blessed() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn documentation_steps_from_commit_to_commit() {
-    let Some(repository) = caravan_tests::shared_repository("opam-repository.bundle") else { return };
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let history = History::open(&repository).unwrap();
     let commits: Vec<Commit> = history.first_parents("main").unwrap().collect();
     let index = |place: usize| caravan_tests::index_of(&GitSource::open(&repository, &commits[place].id).unwrap());
@@ -257,14 +273,15 @@ fn documentation_steps_from_commit_to_commit() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn projects_are_locked_for_both_tools() {
-    let Some(source) = source() else { return };
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
+    let source = GitSource::open(&repository, "main").unwrap();
     let index = caravan_tests::index_of(&source);
     let text = |package: PackageId| source.fetch(&index.file(index.package_file(package)).path).ok();
     let view = View::new(&index, &Platform::linux_x86_64());
-    let projects: Vec<PackageId> = index
-        .names()
-        .filter_map(|name| latest(&index, name))
+    let projects: Vec<PackageId> = latest(&index, &index.packages().collect::<Vec<_>>())
+        .into_iter()
         .filter(|package| view.is_available(*package))
         .step_by(57)
         .collect();
@@ -283,7 +300,7 @@ fn projects_are_locked_for_both_tools() {
         let view = View::of(&pinned, &setting);
         let request = Request { roots: roots(&pins, true), ..Request::default() };
         // The lock files are read again and solved for before they are handed out.
-        match solve(&view, &request) {
+        match Solver::new(&view).solve(&request) {
             Ok(selection) => {
                 let file = locked(&view, selection.packages(), &pins[0], true).unwrap();
                 assert!(OpamFile::parse(file.as_bytes()).diagnostics.is_empty(), "{name}");
@@ -299,7 +316,7 @@ fn projects_are_locked_for_both_tools() {
             let known = index.find_name(pinned.name(pinned.package_name(package)))?;
             text(index.find_package(known, pinned.version(pinned.package_version(package)))?)
         };
-        match monorepo(&view, &pins, &Rules::default(), &own, &Stop::new()) {
+        match monorepo(&view, &pins, &MonorepoRules::default(), &own, &Stop::new()) {
             Ok(lock) => {
                 let file = OpamFile::parse(lock.text.as_bytes()).file.unwrap();
                 // Sources are those of the packages that are named.

@@ -5,15 +5,13 @@
 //! made from the tree that the opam files are printed from, not from anything the solver reads.
 
 use caravan_solver::problem::{Avoid, Constraint, LowerBounds, Preference, Root};
-use caravan_solver::{
-    Dialect, Platform, Request, Setting, SolveError, Stop, View, Violation, explain, solve, solve_checked, verify,
-};
+use caravan_solver::{Dialect, Platform, Request, Setting, SolveError, Solver, View, Violation, verify};
 use opam_parser::index::{Index, PackageId};
 use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use varisat::{ExtendFormula, Lit, Solver, Var};
+use varisat::{ExtendFormula, Lit, Var};
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "nosuch"];
 /// How many of the names exist.
@@ -393,14 +391,14 @@ fn check(repository: &Repository, request: &Request, dialect: Dialect) -> Result
         chosen: BTreeMap::new(),
         asked_exactly: asked_exactly(request),
     };
-    let ours = match solve_checked(&view, &setting, request, &Stop::new()) {
+    let ours = match Solver::new(&view).prove(true).verify(&setting).solve(request) {
         Ok(selection) => selection.packages().to_vec(),
         // A root in a version that is not there.
         Err(SolveError::UnknownVersion { .. }) => return Ok(()),
         Err(SolveError::NoSolution) => {
             prop_assert!(best.left.is_empty(), "there is {:?}", packages(&index, &best.left[0]));
             // The crate pubgrub agrees, and an explanation can be made of its proof.
-            let explanation = explain(&view, request, &Stop::new());
+            let explanation = Solver::new(&view).explain(request);
             prop_assert!(explanation.is_ok_and(|explanation| !explanation.facts.is_empty()));
             return Ok(());
         }
@@ -441,7 +439,7 @@ fn check(repository: &Repository, request: &Request, dialect: Dialect) -> Result
 
 /// Whether a SAT solver finds an assignment, by rules Z2 to Z5.
 fn sat(repository: &Repository, request: &Request) -> bool {
-    let mut solver = Solver::new();
+    let mut solver = varisat::Solver::new();
     let mut vars: BTreeMap<(usize, u32), Var> = BTreeMap::new();
     for (name, versions) in repository.0.iter().enumerate() {
         for version in 1..=versions.len() as u32 {
@@ -453,7 +451,7 @@ fn sat(repository: &Repository, request: &Request) -> bool {
         let versions = repository.0.get(atom.name).map_or(0, Vec::len) as u32;
         (1..=versions).filter(|version| atom.accepts(*version)).map(|version| lit(atom.name, version)).collect()
     };
-    fn add(solver: &mut Solver<'_>, premise: Lit, formula: &Formula, matching: &dyn Fn(&Atom) -> Vec<Lit>) {
+    fn add(solver: &mut varisat::Solver<'_>, premise: Lit, formula: &Formula, matching: &dyn Fn(&Atom) -> Vec<Lit>) {
         match formula {
             Formula::Atom(atom) => {
                 let mut clause = matching(atom);
@@ -561,7 +559,7 @@ proptest! {
         let request = Request { avoid: None, ..request };
         let index = repository.index();
         let view = View::in_dialect(&index, &Platform::linux_x86_64(), Dialect::Opam0install);
-        match solve(&view, &request) {
+        match Solver::new(&view).solve(&request) {
             Ok(_) => prop_assert!(sat(&repository, &request)),
             Err(SolveError::NoSolution) => prop_assert!(!sat(&repository, &request)),
             Err(SolveError::UnknownVersion { .. }) => {}

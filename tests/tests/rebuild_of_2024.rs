@@ -1,9 +1,11 @@
 //! Three large pull requests of 2024: the rebuild sets have every job that opam-repo-ci ran, its solver gave
 //! up on, and that can be done.
 
-use caravan_revdeps::impact::{Findings, Step, Target, impact};
+use caravan_revdeps::RepositoryChange;
+use caravan_revdeps::impact::{Findings, impact};
 use caravan_revdeps::rebuild::{Policy, Rebuild, TestPolicy, Versions};
-use caravan_solver::{SolveError, Stop, View, solve};
+use caravan_solver::target::Target;
+use caravan_solver::{SolveError, Solver, Stop, View};
 use caravan_tests::hard::{Job, platform, pull_requests};
 use caravan_tests::steps::{target, with_step};
 use opam_parser::index::PackageId;
@@ -13,15 +15,15 @@ use std::fmt::Write as _;
 /// In 2024 a recursive listing also went through the needs of tests.
 const EVERYTHING: Policy = Policy { tests: TestPolicy::Recursive, ..Policy::LIKE_OPAM_REPO_CI };
 
-fn rebuild(step: &Step<'_>, target: &Target, policy: &Policy) -> Rebuild {
+fn rebuild(step: &RepositoryChange<'_>, target: &Target, policy: &Policy) -> Rebuild {
     let mut found = impact(step, std::slice::from_ref(target), policy, &Stop::new());
     let (_, found): (_, Result<Findings, SolveError>) = found.platforms.remove(0);
     found.unwrap().rebuild
 }
 
 /// Whether a job can be done, and is in the set as what it is.
-fn check(step: &Step<'_>, view: &View<'_>, set: &Rebuild, job: &Job) -> bool {
-    match solve(view, &job.request) {
+fn check(step: &RepositoryChange<'_>, view: &View<'_>, set: &Rebuild, job: &Job) -> bool {
+    match Solver::new(view).solve(&job.request) {
         Ok(_) => {}
         Err(SolveError::NoSolution) => return false,
         Err(error) => panic!("{}: {error}", job.package),
@@ -44,9 +46,10 @@ fn check(step: &Step<'_>, view: &View<'_>, set: &Rebuild, job: &Job) -> bool {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn rebuild_sets_have_the_jobs_of_2024() {
-    let Some(pull_requests) = pull_requests() else { return };
-    let Some(repository) = caravan_tests::shared_repository("opam-repository-2024.bundle") else { return };
+    let pull_requests = pull_requests();
+    let repository = caravan_tests::shared_repository("opam-repository-2024.bundle");
     let mut counts = String::new();
     for (branch, jobs) in &pull_requests {
         with_step(&repository, &format!("{branch}^"), branch, |step| {

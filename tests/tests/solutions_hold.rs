@@ -2,7 +2,7 @@
 //! of the search, and shown to be the best by asking for anything better.
 
 use caravan_solver::problem::{Avoid, Preference};
-use caravan_solver::{Dialect, Platform, Request, Setting, SolveError, Stop, View, explain, solve_checked};
+use caravan_solver::{Dialect, Platform, Request, Setting, SolveError, Solver, View};
 use opam_parser::index::{Index, PackageId};
 use rayon::prelude::*;
 
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 fn newest(view: &View<'_>) -> Vec<PackageId> {
     let index = view.index();
     let newest = |name| {
-        let place = view.name(name).available.places().last()?;
+        let place = view.name(name).available.positions().last()?;
         index.versions_of(name).nth(place)
     };
     index.names().filter_map(newest).collect()
@@ -26,11 +26,11 @@ fn check_all(index: &Index, setting: &Setting, template: &Request) -> usize {
         request.roots.extend(Request::new([index.package_text(**package).parse().unwrap()]).roots);
         let flags = template.roots.first().map(|root| root.flags).unwrap_or_default();
         request.roots.iter_mut().for_each(|root| root.flags = flags);
-        match solve_checked(&view, setting, &request, &Stop::new()) {
+        match Solver::new(&view).prove(true).verify(setting).solve(&request) {
             Ok(_) => true,
             Err(SolveError::NoSolution) => {
                 // pubgrub's own crate finds none either, and says why.
-                let explanation = explain(&view, &request, &Stop::new()).unwrap();
+                let explanation = Solver::new(&view).explain(&request).unwrap();
                 assert!(!explanation.facts.is_empty(), "{}", index.package_text(**package));
                 false
             }
@@ -41,8 +41,9 @@ fn check_all(index: &Index, setting: &Setting, template: &Request) -> usize {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn every_newest_version_on_two_compilers() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let setting = Setting::new(Platform::linux_x86_64());
     for ocaml in ["4.14.2", "5.4.1"] {
         let request = Request::new([format!("ocaml.{ocaml}").parse().unwrap()]);
@@ -51,8 +52,9 @@ fn every_newest_version_on_two_compilers() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn every_newest_version_without_a_compiler_in_both_dialects_and_directions() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     for dialect in [Dialect::Opam, Dialect::SolverService] {
         let setting = Setting { dialect, ..Setting::new(Platform::linux_x86_64()) };
         for prefer in [Preference::Newest, Preference::Oldest] {
@@ -63,8 +65,9 @@ fn every_newest_version_without_a_compiler_in_both_dialects_and_directions() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn every_newest_version_with_its_tests_and_nothing_to_avoid() {
-    let Some(index) = caravan_tests::shared_index() else { return };
+    let index = caravan_tests::shared_index();
     let setting = Setting::new(Platform::linux_x86_64());
     let mut request = Request::new(["ocaml.5.4.1".parse().unwrap()]);
     request.avoid = Some(Avoid::Never);

@@ -1,14 +1,14 @@
 //! solver-service's contract: the scenarios of its own tests that need no transport, on repositories made for
 //! them, and its answers on the real one.
 
-use caravan_farm::reach::Reach;
-use caravan_farm::solver_service::{Lineage, OpamText, Refusal, SolveRequest, SolveResponse, State, Vars, answer};
-use caravan_solver::Stop;
+use caravan::protocols::Refusal;
+use caravan::protocols::solver_service::{OpamText, SolveRequest, SolveResponse, Vars};
+use caravan::repository::RepositoryName;
+use caravan::{Answer, Question, Stop};
 use caravan_tests::git::{COMPILERS, Repository, opam};
-use opam_parser::index::Index;
+use caravan_tests::opened::Opened;
 use opam_parser::source::Source;
 use opam_parser::source::git::GitSource;
-use opam_parser::source::history::History;
 
 fn vars(ocaml: &str) -> Vars {
     let text = |text: &str| text.to_owned();
@@ -39,23 +39,18 @@ fn request(repositories: &[(&Repository, &str)], root: &str) -> SolveRequest {
 
 /// The answer, and the log.
 fn answered(repositories: &[(&Repository, &str)], request: &SolveRequest, stop: &Stop) -> (SolveResponse, Vec<String>) {
-    let opened: Vec<(Index, Lineage)> = repositories
-        .iter()
-        .map(|(repository, commit)| {
-            let index = caravan_tests::index_of(&GitSource::open(repository.path(), commit).unwrap());
-            (index, Lineage::new(History::open(repository.path()).unwrap()))
-        })
-        .collect();
-    let reaches: Vec<Reach> = opened.iter().map(|(index, _)| Reach::new(index)).collect();
-    let states: Vec<State<'_>> = request
-        .opam_repository_commits
-        .iter()
-        .zip(opened.iter().zip(&reaches))
-        .map(|((url, commit), ((index, lineage), reach))| State { url, commit, index, reach, lineage })
-        .collect();
-    let mut log = Vec::new();
-    let response = answer(&states, request, &mut |line| log.push(line.to_owned()), stop);
-    (response, log)
+    let mut opened = Opened::default();
+    for ((url, commit), (repository, _)) in request.opam_repository_commits.iter().zip(repositories) {
+        opened.open(RepositoryName { url: url.clone(), commit: commit.clone() }, repository.path());
+    }
+    asked(&mut opened, request, stop)
+}
+
+fn asked(opened: &mut Opened, request: &SolveRequest, stop: &Stop) -> (SolveResponse, Vec<String>) {
+    match opened.ask(&Question::SolverService(Box::new(request.clone())), stop) {
+        (Ok(Answer::SolverService(response)), log) => (response, log),
+        (other, _) => panic!("{other:?}"),
+    }
 }
 
 /// The packages of the only selection, without the compiler's and the root, and its commits.
@@ -279,13 +274,15 @@ fn requests_are_read_strictly() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
 fn the_real_repository_with_tests_as_solver_service_answers() {
-    let Some(text) = caravan_tests::shared_gz("oracle/installable.tsv.gz") else { return };
-    let path = caravan_tests::shared_repository("opam-repository.bundle").unwrap();
+    let text = caravan_tests::shared_gz("oracle/installable.tsv.gz");
+    let path = caravan_tests::shared_repository("opam-repository.bundle");
     let source = GitSource::open(&path, "main").unwrap();
-    let index = caravan_tests::index_of(&source);
-    let lineage = Lineage::new(History::open(&path).unwrap());
-    let reach = Reach::new(&index);
+    let mut opened = Opened::default();
+    let name = RepositoryName { url: "main".to_owned(), commit: "main".to_owned() };
+    let repository = opened.open(name, &path);
+    let index = repository.index();
     let mut compared = 0;
     for row in text.lines().filter(|line| line.starts_with("svc-test\t")).step_by(23) {
         let columns: Vec<&str> = row.split('\t').collect();
@@ -302,8 +299,7 @@ fn the_real_repository_with_tests_as_solver_service_answers() {
             pinned_pkgs: vec![],
             platforms: vec![("here".to_owned(), vars)],
         };
-        let state = State { url: "main", commit: "main", index: &index, reach: &reach, lineage: &lineage };
-        let response = answer(&[state], &request, &mut |_| {}, &Stop::new());
+        let (response, _) = asked(&mut opened, &request, &Stop::new());
         let SolveResponse::Ok(selections) = response else { panic!("{row}: {response:?}") };
         let mut ours: Vec<&str> =
             selections.first().map(|found| found.packages.iter().map(String::as_str).collect()).unwrap_or_default();

@@ -1,10 +1,10 @@
 //! Figures of the services, from outside: requests of sixteen platforms each, like those of solver-service's stress
-//! test, over Cap'n Proto and HTTP, with results remembered and not: `cargo run --release -p caravan-benches --bin farm`. Exits with 1 if a
+//! test, over Cap'n Proto and HTTP, with results remembered and not: `cargo run --profile dist -p caravan-benches --bin farm`. Exits with 1 if a
 //! figure is missed.
-#![allow(clippy::print_stdout, clippy::unwrap_used)] // it prints, and a failure ends it
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints figures, and a failure ends it")]
 
+use caravan::protocols::solver_service::{OpamText, SolveRequest, Vars};
 use caravan_farm::generated::solver_capnp::{log, solver};
-use caravan_farm::solver_service::{OpamText, SolveRequest, Vars};
 use caravan_farm::vat::{Identity, SturdyRef, connect};
 use caravan_tests::{shared_repository, workspace};
 use opam_parser::source::Source;
@@ -302,16 +302,16 @@ fn selections(answer: &[u8]) -> usize {
 }
 
 fn program() -> PathBuf {
-    let built = Command::new("cargo").args(["build", "--release", "--quiet", "--bin", "caravan"]).status().unwrap();
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--quiet", "-p", "caravan-cli", "--features", "full"])
+        .status()
+        .unwrap();
     assert!(built.success());
     workspace().join("target/release/caravan")
 }
 
 fn main() -> ExitCode {
-    let Some(repository) = shared_repository("opam-repository.bundle") else {
-        println!("skipped: CARAVAN_SHARED is not set and ../shared is absent");
-        return ExitCode::SUCCESS;
-    };
+    let repository = shared_repository("opam-repository.bundle");
     let program = program();
     let head = GitSource::open(&repository, "HEAD").unwrap().commit();
     let today = requests(&repository, &head, &platforms_of_today());

@@ -1,12 +1,12 @@
 //! The figures that the project promises, measured on the real repository and printed with their
-//! limits: `cargo run --release -p caravan-benches --bin figures`. Exits with 1 if one is missed.
+//! limits: `cargo run --profile dist -p caravan-benches --bin figures`. Exits with 1 if one is missed.
 //!
 //! Times are medians; a ratio is the median of ratios of runs that alternate. Whole commands are
 //! run as a user runs them, with two threads.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints figures, and a failure ends it")]
 
-use caravan_benches::{Figures, bare_repository, checkout, last_step, median, read_all, threads, time};
+use caravan_benches::{Figures, checkout, last_step, median, read_all, threads, time};
 use opam_parser::source::Source;
 use opam_parser::source::directory::DirectorySource;
 use opam_parser::source::git::GitSource;
@@ -29,8 +29,10 @@ fn ratio(open: impl Fn() -> Box<dyn Source> + Sync) -> (f64, f64, f64) {
 
 fn caravan() -> PathBuf {
     let root = caravan_tests::workspace();
-    let status =
-        Command::new("cargo").args(["build", "--quiet", "--release", "-p", "caravan-cli"]).current_dir(&root).status();
+    let status = Command::new("cargo")
+        .args(["build", "--quiet", "--release", "-p", "caravan-cli", "--features", "full"])
+        .current_dir(&root)
+        .status();
     assert!(status.unwrap().success(), "caravan cannot be built");
     root.join("target/release/caravan")
 }
@@ -75,7 +77,7 @@ fn main() -> ExitCode {
         measure_peak(Path::new(&binary), place);
         return ExitCode::SUCCESS;
     }
-    let Some(repository) = bare_repository() else { return ExitCode::SUCCESS };
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let checkout = checkout();
     let binary = caravan();
     let mut figures = Figures::default();

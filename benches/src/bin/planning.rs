@@ -1,18 +1,20 @@
 //! The figures of plans over the whole of the real repository, with their limits and as ratios to a full solve
-//! of it in the same run: `cargo run --release -p caravan-benches --bin planning`. Exits with 1 if one is missed.
+//! of it in the same run: `cargo run --profile dist -p caravan-benches --bin planning`. Exits with 1 if one is missed.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints figures, and a failure ends it")]
 
+use caravan::Answer;
+use caravan::answer::HealthAnswer;
+use caravan::render::{Format, TextOptions, render};
 use caravan_benches::{Figures, full_solve, median, time};
 use caravan_planning::builds::Builds;
 use caravan_planning::builds::keys::keys;
 use caravan_planning::builds::schedule::schedule;
 use caravan_planning::catalogue::Catalogue;
-use caravan_planning::compare::{Rows, Side, blockers, compare};
+use caravan_planning::compare::{MatrixPlatform, Rows, blockers, compare};
 use caravan_planning::docs::Docs;
-use caravan_planning::matrix::{Matrix, latest};
-use caravan_planning::report::{HealthReport, page};
-use caravan_revdeps::impact::Target;
+use caravan_planning::matrix::{Matrix, MatrixRequest, latest};
+use caravan_solver::target::Target;
 use caravan_solver::{Flags, Platform, Request, Stop};
 use opam_parser::index::{Index, PackageId};
 use opam_parser::source::git::GitSource;
@@ -27,12 +29,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const PLATFORMS: [&str; 8] = ["4.11", "4.14", "5.1", "5.2", "5.3", "5.4", "5.5", "5.5_arm64"];
 
 fn matrix<'i>(index: &'i Index, targets: &[Target]) -> Matrix<'i> {
-    let rows = index.names().filter_map(|name| latest(index, name)).collect();
-    Matrix::new(index, targets, rows, Flags::default(), &Stop::new(), &|_| {}).ok().unwrap()
+    let rows = latest(index, &index.packages().collect::<Vec<_>>());
+    Matrix::decide(index, MatrixRequest { targets, rows, flags: Flags::default() }, &Stop::new(), &|_| {}).ok().unwrap()
 }
 
 fn main() -> ExitCode {
-    let Some(index) = caravan_tests::shared_index() else { return ExitCode::SUCCESS };
+    let index = caravan_tests::shared_index();
     let mut figures = Figures::default();
     let full = median((0..5).map(|_| full_solve(&index)).collect());
     println!("full solve of the repository, {} versions: {full:.1} ms", index.package_count());
@@ -67,16 +69,18 @@ fn main() -> ExitCode {
     );
     figures.report("build plan of it, with schedule and keys", build, 1000.0, "ms");
 
-    let (old, new) = (Side { matrix: &solved, column: 5 }, Side { matrix: &solved, column: 6 });
+    let (old, new) = (MatrixPlatform { matrix: &solved, platform: 5 }, MatrixPlatform { matrix: &solved, platform: 6 });
     let comparison = compare(old, new, Rows::ByName);
     let lost: Vec<usize> = comparison.lost.iter().map(|(_, row)| *row).collect();
     let found = median((0..3).map(|_| time(|| drop(black_box(blockers(new, &lost, 10, &Stop::new()))))).collect());
     println!("ten constraints in the way of 5.5: {found:.0} ms, as full solves {:.2}", found / full);
-    let sides: Vec<(Side<'_, '_>, String)> =
-        (0..8).map(|column| (Side { matrix: &solved, column }, "opam-repository".to_owned())).collect();
-    let report = HealthReport::new(&sides, Rows::ByName, None);
+    let sides: Vec<(MatrixPlatform<'_, '_>, String)> = (0..8)
+        .map(|column| (MatrixPlatform { matrix: &solved, platform: column }, "opam-repository".to_owned()))
+        .collect();
+    let answer = Answer::Health(HealthAnswer::of_matrices(&sides, Rows::ByName, None).into());
+    let page = || render(&answer, Format::Html, TextOptions::default()).unwrap();
     let mut size = 0;
-    let shown = median((0..3).map(|_| time(|| size = black_box(page(&report, "health")).len())).collect());
+    let shown = median((0..3).map(|_| time(|| size = black_box(page()).len())).collect());
     println!("page of the matrix: {shown:.0} ms, {:.1} MB", size as f64 / 1e6);
 
     let target = Target {
@@ -87,7 +91,7 @@ fn main() -> ExitCode {
     let planned = median((0..5).map(|_| time(|| drop(black_box(plan(&index, &target))))).collect());
     println!("documentation plan of all {} versions: as full solves {:.2}", index.package_count(), planned / full);
     figures.report("documentation plan", planned, 4000.0, "ms");
-    let repository = caravan_tests::shared_repository("opam-repository.bundle").unwrap();
+    let repository = caravan_tests::shared_repository("opam-repository.bundle");
     let at = |revision: String| caravan_tests::index_of(&GitSource::open(&repository, &revision).unwrap());
     let mut steps: Vec<(f64, usize)> = Vec::new();
     for place in (0..470).step_by(10) {

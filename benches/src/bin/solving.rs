@@ -1,13 +1,13 @@
 //! The figures of solving, measured on the real repository and printed with their limits, with resolvo
-//! on the same packages beside them: `cargo run --release -p caravan-benches --bin solving`. Exits with
+//! on the same packages beside them: `cargo run --profile dist -p caravan-benches --bin solving`. Exits with
 //! 1 if one is missed.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints figures, and a failure ends it")]
 
 use caravan_benches::floor::Universe;
 use caravan_benches::{Figures, median, threads, time};
 use caravan_solver::problem::{LowerBounds, Preference};
-use caravan_solver::{Dialect, Platform, Request, SolveError, Stop, View, explain, solve, solve_all, solve_proved};
+use caravan_solver::{Dialect, Platform, Request, SolveError, Solver, View};
 use caravan_tests::{hard, pigeons};
 use opam_parser::index::PackageId;
 use rayon::prelude::*;
@@ -57,7 +57,7 @@ fn requests(view: &View<'_>, packages: &[PackageId], prefer: Preference) -> Vec<
 }
 
 fn main() -> ExitCode {
-    let Some(index) = caravan_tests::shared_index() else { return ExitCode::SUCCESS };
+    let index = caravan_tests::shared_index();
     let platform = Platform::linux_x86_64();
     let mut figures = Figures::default();
 
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     let view = whole(Dialect::Opam0install);
     let newest: Vec<PackageId> = index
         .names()
-        .filter_map(|name| index.versions_of(name).nth(view.name(name).available.places().last()?))
+        .filter_map(|name| index.versions_of(name).nth(view.name(name).available.positions().last()?))
         .collect();
     let newest_first = requests(&view, &newest, Preference::Newest);
     let oldest_first = requests(&view, &newest, Preference::Oldest);
@@ -98,9 +98,9 @@ fn main() -> ExitCode {
     let mut solver = universe.solver();
     let (mut ours, mut proved, mut oldest, mut floor) = (vec![], vec![], vec![], vec![]);
     for round in 0..5 {
-        ours.push(Times::of(&newest_first, |request| drop(solve(&view, request))));
-        proved.push(Times::of(&newest_first, |request| drop(solve_proved(&view, request, &Stop::new()))));
-        oldest.push(Times::of(&oldest_first, |request| drop(solve(&view, request))));
+        ours.push(Times::of(&newest_first, |request| drop(Solver::new(&view).solve(request))));
+        proved.push(Times::of(&newest_first, |request| drop(Solver::new(&view).prove(true).solve(request))));
+        oldest.push(Times::of(&oldest_first, |request| drop(Solver::new(&view).solve(request))));
         // It takes so much longer that three rounds are enough.
         if round < 3 {
             let mut packages = newest.iter();
@@ -112,7 +112,7 @@ fn main() -> ExitCode {
     }
     // Both agree on what can be installed.
     for (request, package) in newest_first.iter().zip(&newest) {
-        assert_eq!(solve(&view, request).is_ok(), universe.solve(&mut solver, *package), "{request:?}");
+        assert_eq!(Solver::new(&view).solve(request).is_ok(), universe.solve(&mut solver, *package), "{request:?}");
     }
     let [ours, proved, oldest, floor] = [ours, proved, oldest, floor].map(typical);
     ours.show("  caravan");
@@ -130,7 +130,7 @@ fn main() -> ExitCode {
     let all = requests(&opam, &versions, Preference::Newest);
     let batch = |count| {
         let pool = threads(count);
-        let run = || pool.install(|| solve_all(&opam, &all, &Stop::new()));
+        let run = || pool.install(|| Solver::new(&opam).solve_all(&all));
         median((0..5).map(|_| time(|| assert_eq!(run().len(), all.len()))).collect())
     };
     let (one, two) = (batch(1), batch(2));
@@ -138,14 +138,14 @@ fn main() -> ExitCode {
     figures.at_least("speed-up by a second core", one / two, 1.8, "x");
 
     for dialect in [Dialect::Opam, Dialect::Opam0install] {
-        let Some(jobs) = hard::jobs() else { continue };
+        let jobs = hard::jobs();
         let mut times = Vec::new();
         let mut solvable = 0;
         for (index, jobs) in &jobs {
             let views = hard::views(index, jobs, dialect);
             for job in jobs {
                 let view = &views[&job.platform];
-                times.push(time(|| solvable += usize::from(solve(view, &job.request).is_ok())));
+                times.push(time(|| solvable += usize::from(Solver::new(view).solve(&job.request).is_ok())));
             }
         }
         times.sort_by(f64::total_cmp);
@@ -164,8 +164,8 @@ fn main() -> ExitCode {
     request.time_limit_ms = Some(30);
     let late = |work: &dyn Fn() -> bool| (0..21).map(|_| time(|| assert!(work())) - 30.0).fold(0.0, f64::max);
     let stopped = |error| matches!(error, SolveError::Stopped(_));
-    let solving = late(&|| solve(&view, &request).is_err_and(stopped));
-    let explaining = late(&|| explain(&view, &request, &Stop::new()).is_err_and(stopped));
+    let solving = late(&|| Solver::new(&view).solve(&request).is_err_and(stopped));
+    let explaining = late(&|| Solver::new(&view).explain(&request).is_err_and(stopped));
     figures.report("a solve ends after its deadline, at most", solving, 10.0, "ms");
     figures.report("an explanation ends after its deadline, at most", explaining, 10.0, "ms");
     figures.verdict()

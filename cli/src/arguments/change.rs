@@ -1,6 +1,6 @@
 //! The arguments of commands that compare states of a repository.
 
-use super::{Like, PlatformArguments, seconds};
+use super::shared::{Like, PlatformArguments, seconds};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
 //! The arguments of services and workers.
 
+use super::shared::seconds;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ pub(crate) struct Farm {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) queue: usize,
     /// How long a request may wait and be worked at, in seconds; fetching, and the index of a new commit, aside
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = super::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
     pub(crate) time_limit: u64,
     /// How much memory of its own a worker may take, in MiB; beyond that it dies, and its request with it
     #[arg(long, value_name = "MIB", default_value_t = 2048)]
@@ -30,19 +31,19 @@ pub(crate) struct Farm {
     #[arg(long = "allow-scheme", value_name = "SCHEME", default_values = ["https", "http", "git"], env = "CARAVAN_SCHEMES", value_delimiter = ',')]
     pub(crate) schemes: Vec<String>,
     /// How long a fetch may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = super::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
     pub(crate) fetch_limit: u64,
     /// Also answer HTTP there: HOST:PORT
     #[arg(long, value_name = "ADDRESS", env = "CARAVAN_HTTP")]
     pub(crate) http: Option<String>,
-    /// A file with a bearer token on each line; without it everybody who reaches the HTTP door may ask
+    /// A file with a bearer token on each line; without it everybody who reaches the HTTP server may ask
     #[arg(long, value_name = "FILE", env = "CARAVAN_TOKENS")]
     pub(crate) token_file: Option<PathBuf>,
     /// How large the body of an HTTP request may be, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32)]
     pub(crate) max_request: usize,
     /// How long to wait for requests that are being answered when the service is to end, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = super::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = seconds)]
     pub(crate) drain_limit: u64,
     #[command(flatten)]
     pub(crate) logs: Logs,
@@ -190,22 +191,22 @@ pub(crate) struct MirageCiSolver {
 
 #[derive(Args)]
 pub(crate) struct Submit {
-    /// Tasks in JSON, one on each line; `-` is standard input
+    /// Questions in JSON, one on each line; `-` is standard input
     #[arg(value_name = "FILE")]
-    pub(crate) tasks: PathBuf,
+    pub(crate) questions: PathBuf,
     /// The scheduler's submission capability: a file, or the URI itself
     #[arg(short, long, value_name = "CAP")]
     pub(crate) connect: String,
     /// The pool of workers
     #[arg(long, value_name = "POOL", default_value = "solver")]
     pub(crate) pool: String,
-    /// `caravan`, or `solve` for requests of solver-service
+    /// `caravan` for questions of any kind, `solve` for requests of solver-service
     #[arg(long, value_name = "KIND", default_value = "caravan")]
     pub(crate) kind: String,
     /// Before the jobs of others
     #[arg(long)]
     pub(crate) urgent: bool,
-    /// How many tasks to put into one job
+    /// How many questions to put into one job
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) batch: usize,
     /// How many jobs to have under way at once

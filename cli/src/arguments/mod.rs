@@ -3,11 +3,13 @@
 mod change;
 pub(crate) mod farm;
 mod planning;
+mod shared;
 
 pub(crate) use change::*;
 pub(crate) use planning::*;
+pub(crate) use shared::*;
 
-use caravan_solver::problem;
+use caravan::vocabulary;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -228,6 +230,8 @@ pub(crate) enum Command {
     Lock(Lock),
     /// The platforms that plans are made for
     Platforms(ListPlatforms),
+    /// Answer a question in JSON, as services take it
+    Ask(Ask),
     /// Answer questions over HTTP
     Serve(farm::Serve),
     /// Stand in for ocurrent/solver-service: over Cap'n Proto, for one parent, or for an OCluster scheduler
@@ -249,24 +253,6 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Write the manual pages
     Man(Man),
-}
-
-/// The platform: without these, the machine that this runs on.
-#[derive(Args, Default)]
-#[command(next_help_heading = "Platform")]
-pub(crate) struct PlatformArguments {
-    /// The variable `os`: linux, macos, win32, freebsd
-    #[arg(long, env = "CARAVAN_OS")]
-    pub(crate) os: Option<String>,
-    /// The variable `arch`: x86_64, arm64, x86_32, ppc64, s390x, riscv64
-    #[arg(long, env = "CARAVAN_ARCH")]
-    pub(crate) arch: Option<String>,
-    /// The variables `os-distribution`, `os-version` and `os-family`: debian-13, alpine-3.22, homebrew
-    #[arg(long, env = "CARAVAN_DISTRO")]
-    pub(crate) distro: Option<String>,
-    /// Any variable; without a value it becomes undefined. May be repeated
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub(crate) variables: Vec<String>,
 }
 
 /// One platform or several, and the compiler on them.
@@ -338,14 +324,6 @@ pub(crate) struct Solve {
     pub(crate) platforms: Platforms,
 }
 
-/// A number of seconds, perhaps with a fraction, in milliseconds.
-fn seconds(text: &str) -> Result<u64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok((seconds * 1000.0).ceil() as u64),
-        _ => Err("a number of seconds is expected, such as 10 or 0.5".to_owned()),
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PushDown {
     /// Packages that stand for something of the system (`conf-…`)
@@ -368,7 +346,7 @@ pub(crate) enum Avoid {
     Ignore,
 }
 
-impl From<Avoid> for problem::Avoid {
+impl From<Avoid> for vocabulary::Avoid {
     fn from(avoid: Avoid) -> Self {
         match avoid {
             Avoid::Never => Self::Never,
@@ -484,13 +462,6 @@ pub(crate) struct Deps {
     pub(crate) listing: Listing,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Like {
-    /// All that depends on what changed directly, optionally or for tests, or through others, and can be
-    /// installed together with it
-    OpamRepoCi,
-}
-
 /// Which dependencies count, and which of the packages found are listed.
 #[derive(Args)]
 pub(crate) struct Listing {
@@ -541,6 +512,13 @@ pub(crate) struct Listing {
     pub(crate) ocaml: Option<String>,
     #[command(flatten)]
     pub(crate) platform: PlatformArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Ask {
+    /// A file with a question (see docs/json.md); `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) question: PathBuf,
 }
 
 #[derive(Args)]

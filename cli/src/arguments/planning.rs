@@ -1,6 +1,6 @@
 //! The arguments of commands that plan for many packages and platforms.
 
-use super::seconds;
+use super::shared::{PlatformArguments, seconds};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -130,7 +130,7 @@ pub(crate) struct Lock {
     #[arg(long, value_name = "VERSION", env = "CARAVAN_OCAML", help_heading = "Platform")]
     pub(crate) ocaml: Option<String>,
     #[command(flatten)]
-    pub(crate) platform: super::PlatformArguments,
+    pub(crate) platform: PlatformArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

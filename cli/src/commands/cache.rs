@@ -3,8 +3,8 @@
 use crate::arguments::{Cache, CacheCommand, Format, Global};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::session::cache;
-use opam_parser::repository::CacheInfo;
+use crate::questions::repositories;
+use caravan::vocabulary::CacheInfo;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -17,7 +17,8 @@ struct Answer {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Cache, output: &mut Output) -> Result<ExitCode, Failure> {
-    let cache = cache(global)?;
+    let local = repositories(global)?;
+    let cache = local.cache();
     let directory = cache.directory().display().to_string();
     let (info, verb) = match arguments.command {
         CacheCommand::Path => {

@@ -1,6 +1,7 @@
 //! Addresses of vats, and of services in them.
 
-use super::identity::Fingerprint;
+use super::error::{MalformedAddress, VatError};
+use super::identity::{Fingerprint, write_secret};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
@@ -14,17 +15,6 @@ pub enum Location {
     Tcp(String, u16),
     /// `unix:PATH`
     Unix(PathBuf),
-}
-
-/// A text that is no address.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MalformedAddress {
-    /// Of `--capnp-listen-address` and its like.
-    #[error("`{0}` is no address; write tcp:HOST:PORT or unix:/PATH")]
-    Listen(String),
-    /// Of a sturdy reference.
-    #[error("`{0}` is no capability; it looks like capnp://sha-256:FINGERPRINT@HOST:PORT/ID")]
-    Capability(String),
 }
 
 /// An address to listen at.
@@ -126,7 +116,7 @@ impl SturdyRef {
     ///
     /// # Errors
     /// When the file cannot be read or is none.
-    pub fn load(text: &str) -> Result<Self, super::VatError> {
+    pub fn load(text: &str) -> Result<Self, VatError> {
         if text.starts_with("capnp://") {
             return Ok(text.parse()?);
         }
@@ -139,6 +129,6 @@ impl SturdyRef {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, path: &Path) -> std::io::Result<()> {
-        super::identity::write_secret(path, format!("{self}\n").as_bytes())
+        write_secret(path, format!("{self}\n").as_bytes())
     }
 }

@@ -25,20 +25,22 @@ pub(super) enum Ids {
 }
 
 /// A network in which ids count.
-pub(super) struct WithIds<N> {
+pub(super) struct NetworkWithIds<N> {
     pub(super) inner: N,
     pub(super) ids: Ids,
 }
 
-impl<N: VatNetwork<Side>> VatNetwork<Side> for WithIds<N> {
+impl<N: VatNetwork<Side>> VatNetwork<Side> for NetworkWithIds<N> {
     fn connect(&mut self, host: Side) -> Option<Box<dyn Connection<Side>>> {
         let inner = self.inner.connect(host)?;
-        Some(Box::new(Wrapped::new(inner, self.ids.clone())))
+        Some(Box::new(ConnectionWithIds::new(inner, self.ids.clone())))
     }
 
     fn accept(&mut self) -> Promise<Box<dyn Connection<Side>>, Error> {
         let (inner, ids) = (self.inner.accept(), self.ids.clone());
-        Promise::from_future(async move { Ok(Box::new(Wrapped::new(inner.await?, ids)) as Box<dyn Connection<Side>>) })
+        Promise::from_future(async move {
+            Ok(Box::new(ConnectionWithIds::new(inner.await?, ids)) as Box<dyn Connection<Side>>)
+        })
     }
 
     fn drive_until_shutdown(&mut self) -> Promise<(), Error> {
@@ -46,20 +48,20 @@ impl<N: VatNetwork<Side>> VatNetwork<Side> for WithIds<N> {
     }
 }
 
-struct Wrapped {
+struct ConnectionWithIds {
     inner: Rc<RefCell<Box<dyn Connection<Side>>>>,
     ids: Ids,
     /// Questions that were answered here.
     refused: Rc<RefCell<HashSet<u32>>>,
 }
 
-impl Wrapped {
+impl ConnectionWithIds {
     fn new(inner: Box<dyn Connection<Side>>, ids: Ids) -> Self {
         Self { inner: Rc::new(RefCell::new(inner)), ids, refused: Rc::default() }
     }
 }
 
-impl Connection<Side> for Wrapped {
+impl Connection<Side> for ConnectionWithIds {
     fn get_peer_vat_id(&self) -> Side {
         self.inner.borrow().get_peer_vat_id()
     }
@@ -67,7 +69,7 @@ impl Connection<Side> for Wrapped {
     fn new_outgoing_message(&mut self, words: u32) -> Box<dyn OutgoingMessage> {
         let inner = self.inner.borrow_mut().new_outgoing_message(words);
         match &self.ids {
-            Ids::Ask(id) if !id.is_empty() => Box::new(Asking { inner, id: Rc::clone(id) }),
+            Ids::Ask(id) if !id.is_empty() => Box::new(MessageWithId { inner, id: Rc::clone(id) }),
             _ => inner,
         }
     }
@@ -162,12 +164,12 @@ fn refuse(inner: &Rc<RefCell<Box<dyn Connection<Side>>>>, question: u32) -> capn
 }
 
 /// A message into which the id is written if it is a `Bootstrap`.
-struct Asking {
+struct MessageWithId {
     inner: Box<dyn OutgoingMessage>,
     id: Rc<Vec<u8>>,
 }
 
-impl OutgoingMessage for Asking {
+impl OutgoingMessage for MessageWithId {
     fn get_body(&mut self) -> capnp::Result<any_pointer::Builder<'_>> {
         self.inner.get_body()
     }

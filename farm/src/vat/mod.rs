@@ -1,17 +1,19 @@
 //! Cap'n Proto vats as OCaml's capnp-rpc has them: sturdy references, capability files, TLS in which keys are
-//! known by their fingerprints, derived service ids (`solver-service-protocol.md`, section 2).
+//! known by their fingerprints, derived service ids.
 //!
 //! Everything of capnp-rpc belongs to one thread: what is here runs in a [`tokio::task::LocalSet`].
 
 mod address;
 mod bootstrap;
+mod error;
 mod identity;
 mod stream;
 mod tls;
 
-pub use address::{Authentication, Listen, Location, MalformedAddress, SturdyRef};
+pub use address::{Authentication, Listen, Location, SturdyRef};
+pub use error::{MalformedAddress, VatError};
 pub use identity::{Fingerprint, Identity, IdentityError};
-pub use stream::{Connected, Connections, Listener, VatError, attach, connect, serve, serve_one};
+pub use stream::{Connected, Connections, Listener, attach, connect, serve, serve_one};
 
 /// A capability of any interface.
 pub type Capability = capnp::capability::Client;

@@ -1,8 +1,9 @@
 //! Connections: sockets, TLS over them, Cap'n Proto over that.
 
-use super::address::{Authentication, Location, MalformedAddress, SturdyRef};
-use super::bootstrap::{Ids, WithIds};
-use super::identity::{Fingerprint, Identity, IdentityError};
+use super::address::{Authentication, Location, SturdyRef};
+use super::bootstrap::{Ids, NetworkWithIds};
+use super::error::VatError;
+use super::identity::{Fingerprint, Identity};
 use super::tls;
 use capnp::capability::{Client, FromClientHook};
 use capnp::message::ReaderOptions;
@@ -30,26 +31,6 @@ const HANDSHAKE: Duration = Duration::from_secs(15);
 /// After that much silence the system asks whether the peer is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum VatError {
-    /// The address.
-    #[error(transparent)]
-    Address(#[from] MalformedAddress),
-    /// The socket.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// The key.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// TLS.
-    #[error("TLS: {0}")]
-    Tls(#[from] rustls::Error),
-    /// The peer says nothing.
-    #[error("`{0}` does not answer")]
-    Silent(String),
-}
-
 fn options() -> ReaderOptions {
     let mut options = ReaderOptions::new();
     options.traversal_limit_in_words(Some(MAX_WORDS));
@@ -68,7 +49,7 @@ fn system(
     let (reader, writer) = tokio::io::split(stream);
     let (reader, writer) = (BufReader::new(reader).compat(), BufWriter::new(writer).compat_write());
     let network: Network<_> = VatNetwork::new(reader, writer, side, options());
-    RpcSystem::new(Box::new(WithIds { inner: network, ids }), bootstrap)
+    RpcSystem::new(Box::new(NetworkWithIds { inner: network, ids }), bootstrap)
 }
 
 /// Serves one connection until it ends.

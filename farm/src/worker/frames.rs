@@ -1,25 +1,42 @@
-//! What the service and its workers say to each other over a socket: a length (`u32`, little-endian) and a
-//! value in postcard's encoding, again and again.
+//! What a service and its workers say to each other over a socket: a length (`u32`, little-endian) and a value in
+//! postcard's encoding, again and again. Questions, answers and errors are JSON within that.
 
-use crate::digest::Key;
+use caravan::Error;
+use caravan::key::Key;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-/// More than this is no frame but noise.
+/// A longer frame is noise.
 pub const MAX_FRAME: usize = 512 << 20;
 
-/// A repository at a commit, in a clone that has it.
+/// How a question names a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct StateName {
-    /// Its URL, as clients write it.
-    pub url: String,
-    /// The clone.
-    pub clone: PathBuf,
+pub enum RepositoryLabel {
+    /// By its URL.
+    Url(String),
+    /// By the folder of a clone.
+    Folder(String),
+}
+
+/// A commit in a clone on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CommitInClone {
+    /// The folder of the clone.
+    pub folder: PathBuf,
     /// The commit's id.
     pub commit: String,
+}
+
+/// A repository at a commit, in a clone that has the commit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ClonedRepository {
+    /// How questions name it.
+    pub label: RepositoryLabel,
+    /// Where it is.
+    pub at: CommitInClone,
 }
 
 /// From the service.
@@ -29,34 +46,28 @@ pub enum ToWorker {
     Job(Job),
     /// Nobody waits for the answer any more.
     Cancel,
-    /// The answer to [`FromWorker::Recall`].
+    /// The reply to [`FromWorker::Recall`].
     Recalled(Option<ByteBuf>),
 }
 
 /// Something to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// The states that it needs, in the question's order.
-    pub states: Vec<StateName>,
+    /// The repositories that it needs.
+    pub repositories: Vec<ClonedRepository>,
     /// What to do with them.
-    pub question: Question,
+    pub work: Work,
     /// After how many milliseconds to give up.
     pub limit_ms: u64,
 }
 
-/// What to do with states.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Question {
-    /// Make their indexes, so that opening them is cheap for everybody.
-    Prepare,
-    /// A request of solver-service, in JSON.
-    SolverService(ByteBuf),
-    /// A request of ocaml-docs-ci, in JSON.
-    DocsCi(ByteBuf),
-    /// A request of mirage-ci, in JSON.
-    MirageCi(ByteBuf),
-    /// A task of our own, in JSON.
-    Caravan(ByteBuf),
+/// What to do with repositories.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
+pub enum Work {
+    /// Make their indexes, so that opening them is cheap for all workers.
+    MakeIndexes,
+    /// Answer a [`caravan::Question`], which is JSON.
+    Answer(ByteBuf),
 }
 
 /// From a worker.
@@ -66,7 +77,7 @@ pub enum FromWorker {
     Ready,
     /// A line of the job's log.
     Log(String),
-    /// Is an answer known for this? The worker waits for [`ToWorker::Recalled`].
+    /// Is anything kept for this key? The worker waits for [`ToWorker::Recalled`].
     Recall(Key),
     /// The job is done.
     Done(Box<Done>),
@@ -75,36 +86,54 @@ pub enum FromWorker {
 /// How a job ended.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Done {
-    /// The answer, in JSON, or why there is none.
-    pub answer: Result<ByteBuf, Failure>,
-    /// What to keep for whoever asks for this key.
-    pub remember: Option<(Key, ByteBuf)>,
-    /// The states that the worker holds now.
-    pub holds: Vec<StateName>,
+    /// Its answer, or why there is none.
+    pub result: JobResult,
+    /// What to keep for whoever asks for these keys.
+    pub remember: Vec<(Key, ByteBuf)>,
+    /// The commits that the worker has open now.
+    pub open: Vec<CommitInClone>,
     /// What it cost.
     pub cost: Cost,
+}
+
+/// What comes of a job.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum JobResult {
+    /// The indexes are there.
+    IndexesMade,
+    /// A [`caravan::Answer`].
+    Answer {
+        /// It, as JSON.
+        json: ByteBuf,
+        /// Whether it may be kept and given again ([`caravan::Answer::can_be_kept`]).
+        can_be_kept: bool,
+    },
+    /// There is no answer.
+    Error(#[serde(with = "as_json")] Error),
 }
 
 /// What a job cost.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Cost {
-    /// How long each solve took, in seconds.
+    /// How long the solve for each platform took, in seconds.
     pub solves: Vec<f64>,
     /// How many package versions were looked at.
     pub explored: u64,
 }
 
-/// Why a job has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Failure {
-    /// It was cancelled.
-    Cancelled,
-    /// It took too long.
-    Deadline,
-    /// The question is wrong.
-    Question(String),
-    /// A repository cannot be read.
-    Repository(String),
+/// Values that leave out members cannot be read back from postcard; they are JSON within it.
+mod as_json {
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(value).map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }
 
 /// A value with its length before it.
@@ -163,4 +192,24 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> 
     let mut bytes = vec![0; length(head)?];
     from.read_exact(&mut bytes)?;
     decode(&bytes).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use caravan::ErrorKind;
+
+    #[test]
+    fn errors_survive_a_frame() {
+        for error in [
+            Error::new(ErrorKind::Deadline, "late"),
+            Error::unknown_package("lub", &["lib".to_owned()]),
+            Error::broken_file("lib.1", "1 | depends: ["),
+        ] {
+            let done =
+                Done { result: JobResult::Error(error.clone()), remember: vec![], open: vec![], cost: Cost::default() };
+            let read: Done = read(&mut &encode(&done).unwrap()[..]).unwrap().unwrap();
+            assert!(matches!(read.result, JobResult::Error(read) if read == error));
+        }
+    }
 }

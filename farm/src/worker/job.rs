@@ -1,178 +1,112 @@
 //! One job, from its bytes to the bytes of its answer.
 
-use super::frames::{Cost, Done, Failure, FromWorker, Job, Question};
-use super::{Held, Line, States};
-use crate::digest::Key;
-use crate::siblings::{self, docs_ci, mirage_ci};
-use crate::solver_service::{Asked, Found, Refusal, SolveRequest, SolveResponse, State};
-use crate::tasks;
-use caravan_solver::{Stop, Stopped};
+use super::connection::Connection;
+use super::frames::{Cost, Done, FromWorker, Job, JobResult, Work};
+use super::repositories::{JobRepositories, OpenRepositories};
+use caravan::key::Key;
+use caravan::{Context, Error, Observer, Question, Stop, Warning};
 use serde_bytes::ByteBuf;
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a job comes to.
-#[derive(Default)]
-struct Answered {
-    answer: Vec<u8>,
-    remember: Option<(Key, Vec<u8>)>,
+/// Does a job. What is wrong with it is its result.
+///
+/// # Errors
+/// When the connection to the service fails.
+pub(super) fn run(
+    job: &Job,
+    repositories: &mut OpenRepositories,
+    connection: &mut Connection,
+    stop: &Stop,
+) -> io::Result<Done> {
+    let observer = JobObserver::new(connection);
+    let result = match &job.work {
+        Work::MakeIndexes => make_indexes(job, repositories, &observer),
+        Work::Answer(question) => {
+            let mut prepared = JobRepositories::new(&job.repositories, repositories);
+            answer(question, &mut Context { repositories: &mut prepared, observer: &observer, stop })
+        }
+    };
+    repositories.close_unused(job.repositories.len());
+    let Report { remember, cost, connected, .. } = observer.end();
+    connected?;
+    let result = result.unwrap_or_else(JobResult::Error);
+    Ok(Done { result, remember, open: repositories.commits(), cost })
+}
+
+fn make_indexes(job: &Job, repositories: &OpenRepositories, observer: &dyn Observer) -> Result<JobResult, Error> {
+    job.repositories.iter().try_for_each(|repository| repositories.make_index(repository, observer))?;
+    Ok(JobResult::IndexesMade)
+}
+
+/// Answers a question: from JSON to JSON.
+fn answer(question: &[u8], context: &mut Context<'_>) -> Result<JobResult, Error> {
+    let question: Question = serde_json::from_slice(question).map_err(|error| Error::question(error.to_string()))?;
+    let answer = caravan::ask(&question, context)?;
+    let json = answer.to_json().map_err(Error::system)?;
+    Ok(JobResult::Answer { json: ByteBuf::from(json), can_be_kept: answer.can_be_kept() })
+}
+
+/// Tells the service what happens, and writes down what it is told at the end.
+struct JobObserver<'c>(Mutex<Report<'c>>);
+
+struct Report<'c> {
+    connection: &'c mut Connection,
+    /// The first failure of the connection: it ends the worker as soon as the job is done.
+    connected: io::Result<()>,
+    remember: Vec<(Key, ByteBuf)>,
     cost: Cost,
 }
 
-impl From<Vec<u8>> for Answered {
-    fn from(answer: Vec<u8>) -> Self {
-        Self { answer, ..Self::default() }
+impl<'c> JobObserver<'c> {
+    fn new(connection: &'c mut Connection) -> Self {
+        Self(Mutex::new(Report { connection, connected: Ok(()), remember: vec![], cost: Cost::default() }))
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report<'c>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(self) -> Report<'c> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Trouble with the socket, which ends the worker, or with the job.
-enum Trouble {
-    Socket(io::Error),
-    Job(Failure),
-    /// solver-service's own kind of error.
-    Refused(String),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Socket(error)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Job(failure)
-    }
-}
-
-impl From<Stopped> for Failure {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Cancelled => Self::Cancelled,
-            Stopped::Deadline => Self::Deadline,
+impl Observer for JobObserver<'_> {
+    fn log(&self, line: &str) {
+        let mut report = self.report();
+        if report.connected.is_ok() {
+            report.connected = report.connection.send(&FromWorker::Log(line.to_owned()));
         }
     }
-}
 
-impl From<Refusal> for Trouble {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Cancelled => Self::Job(Failure::Cancelled),
-            Refusal::Msg(text) => Self::Refused(text),
+    fn warn(&self, warning: Warning) {
+        self.log(&warning.message);
+    }
+
+    fn recall(&self, key: &Key) -> Option<Vec<u8>> {
+        let mut report = self.report();
+        if report.connected.is_err() {
+            return None;
+        }
+        match report.connection.recall(*key) {
+            Ok(known) => known.map(ByteBuf::into_vec),
+            Err(error) => {
+                report.connected = Err(error);
+                None
+            }
         }
     }
-}
 
-pub(super) fn answer(job: &Job, states: &mut States, line: &mut Line, stop: &Stop) -> io::Result<Done> {
-    let answered = match &job.question {
-        Question::Prepare => prepare(job, states, line),
-        Question::SolverService(body) => solver_service(job, body, states, line, stop),
-        Question::DocsCi(body) => docs_ci(job, body, states, line, stop),
-        Question::MirageCi(body) => mirage_ci(job, body, states, line, stop),
-        Question::Caravan(body) => caravan(job, body, states, line, stop),
-    };
-    let answered = match answered {
-        Ok(answered) => Ok(answered),
-        Err(Trouble::Refused(text)) => Ok(SolveResponse::Error(Refusal::Msg(text)).to_json().into()),
-        Err(Trouble::Job(failure)) => Err(failure),
-        Err(Trouble::Socket(error)) => return Err(error),
-    };
-    let (answer, remember, cost) = match answered {
-        Ok(Answered { answer, remember, cost }) => (Ok(ByteBuf::from(answer)), remember, cost),
-        Err(failure) => (Err(failure), None, Cost::default()),
-    };
-    let remember = remember.map(|(key, bytes)| (key, ByteBuf::from(bytes)));
-    Ok(Done { answer, remember, holds: states.names(), cost })
-}
-
-fn prepare(job: &Job, states: &States, line: &mut Line) -> Result<Answered, Trouble> {
-    for name in &job.states {
-        for warning in states.prepare(name)? {
-            line.send(&FromWorker::Log(warning))?;
-        }
+    fn remember(&self, key: Key, bytes: Vec<u8>) {
+        self.report().remember.push((key, ByteBuf::from(bytes)));
     }
-    Ok(Answered::default())
-}
 
-/// The JSON of a question.
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| Failure::Question(error.to_string()))
-}
-
-/// Does something that writes a log; the first error of the socket counts before all others.
-fn logged<T>(line: &mut Line, work: impl FnOnce(&mut dyn FnMut(&str)) -> T) -> io::Result<T> {
-    let mut error = None;
-    let made = work(&mut |text| {
-        if error.is_none() {
-            error = line.send(&FromWorker::Log(text.to_owned())).err();
-        }
-    });
-    error.map_or(Ok(made), Err)
-}
-
-fn state(held: &Held) -> State<'_> {
-    State {
-        url: &held.name.url,
-        commit: &held.name.commit,
-        index: &held.index,
-        reach: &held.reach,
-        lineage: &held.lineage,
+    fn solved(&self, seconds: f64) {
+        self.report().cost.solves.push(seconds);
     }
-}
 
-fn solver_service(
-    job: &Job,
-    body: &[u8],
-    states: &mut States,
-    line: &mut Line,
-    stop: &Stop,
-) -> Result<Answered, Trouble> {
-    let request: SolveRequest = read(body)?;
-    let held = states.open(&job.states)?;
-    let states: Vec<State<'_>> = held.iter().map(|held| state(held)).collect();
-    let asked = Asked::read(&states, &request)?;
-    let key = asked.looked_at();
-    let known = line.recall(key)?.and_then(|bytes| postcard::from_bytes::<Vec<Found>>(&bytes).ok());
-    let mut answered = Answered::default();
-    let found = match known.filter(|known| known.len() == request.platforms.len()) {
-        Some(known) => known,
-        None => {
-            let (found, explored) = asked.solve(stop)?;
-            answered.remember = postcard::to_allocvec(&found).ok().map(|bytes| (key, bytes));
-            answered.cost = Cost { solves: found.iter().map(|found| found.seconds).collect(), explored };
-            found
-        }
-    };
-    let selections = logged(line, |log| asked.respond(found, log, stop))??;
-    answered.answer = SolveResponse::Ok(selections).to_json();
-    Ok(answered)
-}
-
-fn docs_ci(job: &Job, body: &[u8], states: &mut States, line: &mut Line, stop: &Stop) -> Result<Answered, Trouble> {
-    let request: docs_ci::SolveRequest = read(body)?;
-    let held = states.open(&job.states)?;
-    let [held] = held.as_slice() else {
-        return Err(Failure::Question("there is one repository".to_owned()).into());
-    };
-    sibling(logged(line, |log| docs_ci::answer(held, &request, log, stop))?)
-}
-
-fn mirage_ci(job: &Job, body: &[u8], states: &mut States, line: &mut Line, stop: &Stop) -> Result<Answered, Trouble> {
-    let request: mirage_ci::SolveRequest = read(body)?;
-    let held = states.open(&job.states)?;
-    sibling(logged(line, |log| mirage_ci::answer(&held, &request, log, stop))?)
-}
-
-fn sibling(answer: Result<Vec<u8>, siblings::Refusal>) -> Result<Answered, Trouble> {
-    match answer {
-        Ok(answer) => Ok(answer.into()),
-        Err(siblings::Refusal::Stopped(why)) => Err(Trouble::Job(why.into())),
-        Err(siblings::Refusal::Msg(text)) => Err(Trouble::Job(Failure::Question(text))),
+    fn explored(&self, packages: u64) {
+        self.report().cost.explored += packages;
     }
-}
-
-fn caravan(job: &Job, body: &[u8], states: &mut States, line: &mut Line, stop: &Stop) -> Result<Answered, Trouble> {
-    let task: tasks::Task = read(body)?;
-    let held = states.open(&job.states)?;
-    let answer = logged(line, |log| tasks::answer(&task, &held, log, stop))??;
-    Ok(answer.into())
 }

@@ -1,24 +1,23 @@
-//! A worker: one process, one job at a time. It knows nothing of clients; it reads jobs from a socket, opens
-//! the states that they need, and answers. Whatever a job does to it, it does to nobody else.
+//! A worker: one process, one job at a time. It knows nothing of clients; it reads jobs from a socket, opens the
+//! repositories that they need, and answers. Whatever a job does to it, it does to nobody else.
 //!
 //! ```text
-//! socket ── reader (a thread) ──┬─ Job ──────> main thread: States ─ answer ──> Done ── socket
+//! socket ── reader (a thread) ──┬─ Job ──────> main thread: repositories ─ caravan::ask ──> Done ── socket
 //!                               ├─ Cancel ───> the job's Stop
 //!                               └─ Recalled ─> the main thread, which asked
 //! ```
 
+mod connection;
 pub mod frames;
 mod job;
-mod states;
+mod repositories;
 
-pub use states::{Held, States};
-
-use crate::digest::Key;
-use caravan_solver::Stop;
+use caravan::Stop;
+use caravan::vocabulary::Cache;
+use connection::Connection;
 use frames::{FromWorker, Job, ToWorker};
-use opam_parser::repository::Cache;
+use repositories::OpenRepositories;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_bytes::ByteBuf;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -33,8 +32,8 @@ pub struct Limits {
     pub cache: PathBuf,
     /// How many bytes of memory of its own it may take; beyond that it dies.
     pub memory: u64,
-    /// How many bytes of repository states it holds.
-    pub states: usize,
+    /// How many bytes the repositories that it has open may take.
+    pub repositories: usize,
     /// How many threads it solves on.
     pub threads: usize,
 }
@@ -73,36 +72,22 @@ pub fn run(socket: UnixStream, limits: &Limits) -> io::Result<()> {
         // The service is gone: so is whoever waits for an answer.
         std::process::exit(0);
     });
-    let mut states = States::new(Cache::new(&limits.cache), limits.states);
-    let mut line = Line { socket, recalled: next_recalled };
-    line.send(&FromWorker::Ready)?;
-    work(&next_job, &mut states, &mut line)
+    let mut repositories = OpenRepositories::new(Cache::new(&limits.cache), limits.repositories);
+    let mut connection = Connection::new(socket, next_recalled);
+    connection.send(&FromWorker::Ready)?;
+    work(&next_job, &mut repositories, &mut connection)
 }
 
-fn work(jobs: &Receiver<(Job, Stop)>, states: &mut States, line: &mut Line) -> io::Result<()> {
+fn work(
+    jobs: &Receiver<(Job, Stop)>,
+    repositories: &mut OpenRepositories,
+    connection: &mut Connection,
+) -> io::Result<()> {
     while let Ok((job, stop)) = jobs.recv() {
-        let done = job::answer(&job, states, line, &stop)?;
-        line.send(&FromWorker::Done(Box::new(done)))?;
+        let done = job::run(&job, repositories, connection, &stop)?;
+        connection.send(&FromWorker::Done(Box::new(done)))?;
     }
     Ok(())
-}
-
-/// The way back to the service.
-pub(crate) struct Line {
-    socket: UnixStream,
-    recalled: Receiver<Option<ByteBuf>>,
-}
-
-impl Line {
-    fn send(&mut self, message: &FromWorker) -> io::Result<()> {
-        frames::write(&mut self.socket, message)
-    }
-
-    /// Asks whether an answer is known.
-    fn recall(&mut self, key: Key) -> io::Result<Option<ByteBuf>> {
-        self.send(&FromWorker::Recall(key))?;
-        self.recalled.recv().map_err(io::Error::other)
-    }
 }
 
 /// Limits what this process can do to the machine.

@@ -1,7 +1,7 @@
 //! The typed opam file: every field of the format as a type (the opam manual, "opam").
 //!
 //! [`OpamFile::parse`] reads a package's file the way opam does: an error in syntax or in
-//! `opam-version` sets the file aside (rules P1 to P8), an error in a field drops that field (P9).
+//! `opam-version` sets the file aside (rules P1 to P8), an error in a field drops that field (rule P9).
 
 mod fields;
 mod opam_file;

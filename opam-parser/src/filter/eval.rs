@@ -1,4 +1,4 @@
-//! Evaluation of filters, three-valued as opam does it (semantics sheet, rules F1 to F9).
+//! Evaluation of filters, three-valued as opam does it (`docs/semantics.md`, rules F1 to F9).
 //!
 //! A filter's value is a boolean, a string, or nothing (*undefined*). The same code evaluates the
 //! tree ([`Filter`]) and the index's packed form, through [`Expr`].

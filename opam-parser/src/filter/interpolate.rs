@@ -1,4 +1,4 @@
-//! `%{variable}%` in strings (semantics sheet, rules F11 to F14).
+//! `%{variable}%` in strings (`docs/semantics.md`, rules F11 to F14).
 //!
 //! ```text
 //! %%                          a percent sign

@@ -1,4 +1,4 @@
-//! Filters: boolean expressions over variables (semantics sheet, section 3.1; the opam manual,
+//! Filters: boolean expressions over variables (`docs/semantics.md`, rules F1 to F10; the opam manual,
 //! "Filters").
 //!
 //! [`Filter`] is the expression as a tree, [`eval()`] evaluates it three-valued, [`partial()`] as far as

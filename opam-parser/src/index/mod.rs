@@ -35,7 +35,6 @@ pub use corrupt::CorruptIndex;
 pub use files::{FileLocation, Found};
 pub use ids::{FileId, NameId, PackageId, StringId, VariableId, VersionId};
 pub use matching::Matching;
-pub use newest::newest;
 pub use overlay::Part;
 pub use packed::{ConditionNode, ConditionRef, FilterRef, FormulaNode, FormulaRef, IndexEnv, Operands};
 pub use range::{PackageIter, PackageRange};

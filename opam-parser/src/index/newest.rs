@@ -1,24 +1,56 @@
-//! The one version of a name that is taken where only one is wanted.
+//! The one version of a name that is taken where only one is wanted (rule D18).
 
 use super::ids::PackageId;
+use super::storage::Index;
+use crate::file::Flags;
 
-/// Of versions of one name, oldest first, the newest that is not to be avoided; if all are to be avoided,
-/// the newest; `None` if there are none.
-///
-/// What counts as a candidate (what a platform has, what can be installed) and what is to be avoided
-/// (`avoid-version`, what a dialect of opam says) is the caller's business.
-pub fn newest(
-    candidates: impl DoubleEndedIterator<Item = PackageId>,
-    is_avoided: impl Fn(PackageId) -> bool,
-) -> Option<PackageId> {
-    let mut newest = None;
-    for package in candidates.rev() {
-        if !is_avoided(package) {
-            return Some(package);
-        }
-        newest = newest.or(Some(package));
+/// What a version is worth where one of a name is wanted, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Unavailable,
+    ToAvoid,
+    Best,
+}
+
+impl Index {
+    /// Whether opam avoids a version: it has the flag `avoid-version` or `deprecated` (rule S19).
+    fn is_to_avoid(&self, package: PackageId) -> bool {
+        let flags = self.flags(package);
+        flags.intersects(Flags::AVOID_VERSION) || flags.intersects(Flags::DEPRECATED)
     }
-    newest
+
+    /// One package of each name that candidates in opam's order have (rule D18): the newest that is available and not
+    /// to be avoided; if there is none, the newest that is available; else the newest.
+    ///
+    /// A view knows what its platform has, and has this as a method. Where no platform is known, all are available.
+    pub fn newest_of_each_name(
+        &self,
+        candidates: &[PackageId],
+        is_available: impl Fn(PackageId) -> bool,
+    ) -> Vec<PackageId> {
+        let same = |a: &PackageId, b: &PackageId| self.package_name(*a) == self.package_name(*b);
+        let worth = |package: PackageId| match is_available(package) {
+            false => Worth::Unavailable,
+            true if self.is_to_avoid(package) => Worth::ToAvoid,
+            true => Worth::Best,
+        };
+        candidates.chunk_by(same).filter_map(|of_name| newest(of_name, worth)).collect()
+    }
+}
+
+/// Of versions of one name, oldest first, the newest of those that are worth most; `None` if there are none.
+fn newest(versions: &[PackageId], worth: impl Fn(PackageId) -> Worth) -> Option<PackageId> {
+    let mut found: Option<(PackageId, Worth)> = None;
+    for package in versions.iter().rev() {
+        let worth = worth(*package);
+        if found.is_none_or(|(_, known)| worth > known) {
+            found = Some((*package, worth));
+        }
+        if worth == Worth::Best {
+            break;
+        }
+    }
+    found.map(|(package, _)| package)
 }
 
 #[cfg(test)]
@@ -26,11 +58,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_to_avoid_is_taken_only_where_there_is_no_other() {
-        let candidates = || [1, 2, 5].map(PackageId).into_iter();
-        assert_eq!(newest(candidates(), |_| false), Some(PackageId(5)));
-        assert_eq!(newest(candidates(), |package| package.0 > 2), Some(PackageId(2)));
-        assert_eq!(newest(candidates(), |_| true), Some(PackageId(5)));
-        assert_eq!(newest(std::iter::empty(), |_| false), None);
+    fn the_newest_of_the_best() {
+        let versions = [1, 2, 5, 7].map(PackageId);
+        let of = |worths: [Worth; 4]| {
+            newest(&versions, |package| worths[versions.iter().position(|other| *other == package).unwrap_or_default()])
+        };
+        use Worth::{Best, ToAvoid, Unavailable};
+        assert_eq!(of([Best, Best, Best, Best]), Some(PackageId(7)));
+        assert_eq!(of([Best, Best, ToAvoid, Unavailable]), Some(PackageId(2)));
+        assert_eq!(of([ToAvoid, ToAvoid, Unavailable, Unavailable]), Some(PackageId(2)));
+        assert_eq!(of([Unavailable, Unavailable, Unavailable, Unavailable]), Some(PackageId(7)));
+        assert_eq!(newest(&[], |_| Best), None);
     }
 }

@@ -2,7 +2,6 @@
 
 use super::ids::{NameId, PackageId, StringId, VersionId};
 use super::layout::{PackageRow, Section};
-use super::newest::newest;
 use super::packed::{FilterRef, FormulaRef, MAX_ARGUMENT, Words};
 use super::range::{PackageIter, PackageRange};
 use super::record::bits;
@@ -54,17 +53,6 @@ impl Index {
         };
         let found = range.get(range.partition_point(|package| order(package).is_lt()));
         found.filter(|package| order(*package).is_eq())
-    }
-
-    /// One package of each name that candidates in opam's order have: the newest candidate of the name
-    /// that is not to be avoided; if all are to be avoided, the newest ([`newest()`]).
-    pub fn newest_of_each_name(
-        &self,
-        candidates: &[PackageId],
-        is_avoided: impl Fn(PackageId) -> bool,
-    ) -> Vec<PackageId> {
-        let same = |a: &PackageId, b: &PackageId| self.package_name(*a) == self.package_name(*b);
-        candidates.chunk_by(same).filter_map(|of_name| newest(of_name.iter().copied(), &is_avoided)).collect()
     }
 
     pub(super) fn row(&self, package: PackageId) -> &PackageRow {

@@ -11,9 +11,9 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PackageRange {
     /// The id of the oldest version.
-    pub start: u32,
+    pub(crate) start: u32,
     /// One more than the id of the newest version.
-    pub end: u32,
+    pub(crate) end: u32,
 }
 
 impl PackageRange {

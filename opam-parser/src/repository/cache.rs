@@ -31,6 +31,7 @@ const KEEP: usize = 48;
 const UNFINISHED: Duration = Duration::from_secs(3600);
 
 /// A cache directory.
+#[derive(Clone, Debug)]
 pub struct Cache {
     directory: PathBuf,
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`Source`] lists the entries directly below `packages/`, each with a [`Stamp`] of its state,
 //! and gives [`Reader`]s, one for each thread, that visit the opam files below an entry (rules R1
-//! and R2 of the semantics sheet: the first directory on a path that holds a regular file `opam` is
+//! and R2 of `docs/semantics.md`: the first directory on a path that holds a regular file `opam` is
 //! a package's, and its own name is the package's name and version).
 
 #[cfg(feature = "archive")]

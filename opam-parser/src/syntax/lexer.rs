@@ -1,4 +1,4 @@
-//! Bytes to tokens: rules L1 to L17 of the semantics sheet (`opam-file-format`, `opamLexer.mll`).
+//! Bytes to tokens: rules L1 to L17 of `docs/semantics.md` (`opam-file-format`, `opamLexer.mll`).
 //!
 //! The longest match wins, and of two of equal length the earlier rule, as ocamllex has it. The
 //! lexer works on bytes and never looks at UTF-8. Something it cannot read becomes a diagnostic and
@@ -113,7 +113,7 @@ impl<'s> Lexer<'s> {
         Token { kind, span: self.span(start) }
     }
 
-    /// Blanks (L1) and comments (L2 to L4).
+    /// Blanks (rule L1) and comments (rules L2 to L4).
     fn skip_blanks(&mut self) {
         loop {
             match self.byte(self.pos) {
@@ -182,7 +182,7 @@ impl<'s> Lexer<'s> {
                 (b'+', b'=') => (T::EnvOp(EnvOp::EqPlusEq), 3),
                 (b'+', _) => (T::EnvOp(EnvOp::EqPlus), 2),
                 (b':', b'=') => {
-                    // It lexes in opam too, and is refused (L12).
+                    // It lexes in opam too, and is refused (rule L12).
                     self.pos = start + 3;
                     self.error(self.span(start), "`=:=` is not an operator");
                     return None;
@@ -236,7 +236,7 @@ impl<'s> Lexer<'s> {
         (end, classes & LETTER != 0)
     }
 
-    /// An identifier or an integer (L5 to L8).
+    /// An identifier or an integer (rules L5 to L8).
     fn word(&mut self, start: usize) -> Option<TokenKind> {
         let (end, has_letter) = self.run(start);
         let ident_end = if has_letter {
@@ -316,7 +316,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// A string, with one or three quotes (L14 to L16).
+    /// A string, with one or three quotes (rules L14 to L16).
     fn string(&mut self, start: usize) -> TokenKind {
         let triple = self.source[start..].starts_with(b"\"\"\"");
         let body = start + if triple { 3 } else { 1 };
@@ -350,7 +350,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// The escape at `at` (L16); gives the offset after it.
+    /// The escape at `at` (rule L16); gives the offset after it.
     fn escape(&mut self, at: usize, decoder: &mut Decoder) -> usize {
         let rest = &self.source[at + 1..];
         let digit = |b: u8| u16::from(b - b'0');

@@ -2,7 +2,7 @@
 //!
 //! [`parse_file`] never fails: it gives the tree of what could be read and the diagnostics of the
 //! rest. [`check_version`] applies the rules about the `opam-version` field that belong to the file
-//! format (P4 and P5 of the semantics sheet); [`print`](print::print) writes a tree in opam's
+//! format (rules P4 and P5 of `docs/semantics.md`); [`print`](print::print) writes a tree in opam's
 //! normal style.
 
 mod lexer;

@@ -1,4 +1,4 @@
-//! Tokens to tree: recursive descent over the grammar of the semantics sheet, section 1.2
+//! Tokens to tree: recursive descent over the grammar of `docs/semantics.md`, rules G1 to G7
 //! (`opam-file-format`, `opamBaseParser.mly`), one token of look-ahead.
 //!
 //! ```text

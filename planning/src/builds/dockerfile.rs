@@ -1,4 +1,4 @@
-//! Specs as Dockerfiles (`peers.md`, 9.3), for BuildKit.
+//! Specs as Dockerfiles, for BuildKit: nested builds are stages, caches and secrets are mounts of `RUN`.
 
 use super::spec::{Mount, Op, Spec, User};
 use std::fmt::Write;

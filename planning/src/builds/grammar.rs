@@ -22,19 +22,24 @@ const MAX_DEPTH: usize = 100;
 /// An atom or list, and where it begins.
 struct Node {
     at: usize,
-    kind: Kind,
+    kind: NodeKind,
 }
 
-enum Kind {
+enum NodeKind {
     Atom(String),
     List(Vec<Node>),
 }
 
 /// What is wrong, and where.
-type Wrong = (usize, String);
+#[derive(Debug, thiserror::Error)]
+#[error("at byte {at}: {what}")]
+struct Fault {
+    at: usize,
+    what: String,
+}
 
-fn wrong<T>(at: usize, what: impl Into<String>) -> Result<T, Wrong> {
-    Err((at, what.into()))
+fn fault<T>(at: usize, what: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault { at, what: what.into() })
 }
 
 /// Reads a spec.
@@ -47,11 +52,11 @@ pub fn parse(text: &str) -> Result<Spec, GrammarError> {
         let node = node(&mut characters, text.len(), 0)?;
         blanks(&mut characters);
         match characters.peek() {
-            Some((at, _)) => wrong(*at, "there is something after the spec"),
+            Some((at, _)) => fault(*at, "there is something after the spec"),
             None => spec(&node, &[]),
         }
     };
-    read().map_err(|(at, what): Wrong| {
+    read().map_err(|Fault { at, what }| {
         let before = &text[..at];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -73,28 +78,28 @@ fn blanks(characters: &mut Characters<'_>) {
     }
 }
 
-fn node(characters: &mut Characters<'_>, end: usize, depth: usize) -> Result<Node, Wrong> {
+fn node(characters: &mut Characters<'_>, end: usize, depth: usize) -> Result<Node, Fault> {
     blanks(characters);
     let Some((at, first)) = characters.next() else {
-        return wrong(end, "the text ends here, but something is missing");
+        return fault(end, "the text ends here, but something is missing");
     };
     match first {
-        '(' if depth >= MAX_DEPTH => wrong(at, "too many lists in lists"),
+        '(' if depth >= MAX_DEPTH => fault(at, "too many lists in lists"),
         '(' => {
             let mut parts = Vec::new();
             loop {
                 blanks(characters);
                 match characters.peek() {
-                    None => return wrong(at, "this parenthesis is not closed"),
+                    None => return fault(at, "this parenthesis is not closed"),
                     Some((_, ')')) => {
                         characters.next();
-                        return Ok(Node { at, kind: Kind::List(parts) });
+                        return Ok(Node { at, kind: NodeKind::List(parts) });
                     }
                     Some(_) => parts.push(node(characters, end, depth + 1)?),
                 }
             }
         }
-        ')' => wrong(at, "this parenthesis closes nothing"),
+        ')' => fault(at, "this parenthesis closes nothing"),
         '"' => string(characters, at),
         first => {
             let mut text = String::from(first);
@@ -102,16 +107,16 @@ fn node(characters: &mut Characters<'_>, end: usize, depth: usize) -> Result<Nod
             while let Some((_, c)) = characters.next_if(|(_, c)| inside(*c)) {
                 text.push(c);
             }
-            Ok(Node { at, kind: Kind::Atom(text) })
+            Ok(Node { at, kind: NodeKind::Atom(text) })
         }
     }
 }
 
-fn string(characters: &mut Characters<'_>, at: usize) -> Result<Node, Wrong> {
+fn string(characters: &mut Characters<'_>, at: usize) -> Result<Node, Fault> {
     let mut text = String::new();
     while let Some((here, c)) = characters.next() {
         match c {
-            '"' => return Ok(Node { at, kind: Kind::Atom(text) }),
+            '"' => return Ok(Node { at, kind: NodeKind::Atom(text) }),
             '\\' => match characters.next() {
                 Some((_, 'n')) => text.push('\n'),
                 Some((_, 't')) => text.push('\t'),
@@ -124,71 +129,71 @@ fn string(characters: &mut Characters<'_>, at: usize) -> Result<Node, Wrong> {
                     }
                     match digits.parse::<u8>() {
                         Ok(code) if digits.len() == 3 => text.push(char::from(code)),
-                        _ => return wrong(here, "an escape has three digits, up to 255"),
+                        _ => return fault(here, "an escape has three digits, up to 255"),
                     }
                 }
-                _ => return wrong(here, "there is no such escape"),
+                _ => return fault(here, "there is no such escape"),
             },
             c => text.push(c),
         }
     }
-    wrong(at, "this string is not closed")
+    fault(at, "this string is not closed")
 }
 
 impl Node {
-    fn atom(&self) -> Result<&str, Wrong> {
+    fn atom(&self) -> Result<&str, Fault> {
         match &self.kind {
-            Kind::Atom(text) => Ok(text),
-            Kind::List(_) => wrong(self.at, "a word is expected here, not a list"),
+            NodeKind::Atom(text) => Ok(text),
+            NodeKind::List(_) => fault(self.at, "a word is expected here, not a list"),
         }
     }
 
-    fn list(&self) -> Result<&[Node], Wrong> {
+    fn list(&self) -> Result<&[Node], Fault> {
         match &self.kind {
-            Kind::List(parts) => Ok(parts),
-            Kind::Atom(text) => wrong(self.at, format!("a list is expected here, not `{text}`")),
+            NodeKind::List(parts) => Ok(parts),
+            NodeKind::Atom(text) => fault(self.at, format!("a list is expected here, not `{text}`")),
         }
     }
 
     /// `(HEAD REST…)`
-    fn tagged(&self) -> Result<(&str, &[Node]), Wrong> {
+    fn tagged(&self) -> Result<(&str, &[Node]), Fault> {
         match self.list()? {
             [head, rest @ ..] => Ok((head.atom()?, rest)),
-            [] => wrong(self.at, "an empty list means nothing here"),
+            [] => fault(self.at, "an empty list means nothing here"),
         }
     }
 }
 
-fn atoms(nodes: &[Node]) -> Result<Vec<String>, Wrong> {
+fn atoms(nodes: &[Node]) -> Result<Vec<String>, Fault> {
     nodes.iter().map(|node| Ok(node.atom()?.to_owned())).collect()
 }
 
-fn one<'n>(at: usize, head: &str, nodes: &'n [Node]) -> Result<&'n Node, Wrong> {
+fn one<'n>(at: usize, head: &str, nodes: &'n [Node]) -> Result<&'n Node, Fault> {
     match nodes {
         [only] => Ok(only),
-        _ => wrong(at, format!("`{head}` has one argument")),
+        _ => fault(at, format!("`{head}` has one argument")),
     }
 }
 
 /// `((build NAME SPEC)* (from BASE) OP*)`; `outer` are the builds that it may copy from already.
-fn spec(node: &Node, outer: &[String]) -> Result<Spec, Wrong> {
+fn spec(node: &Node, outer: &[String]) -> Result<Spec, Fault> {
     let mut found = Spec::default();
     let mut known = outer.to_vec();
     let mut parts = node.list()?.iter();
     let base = loop {
-        let Some(part) = parts.next() else { return wrong(node.at, "a spec says what it is from: (from IMAGE)") };
+        let Some(part) = parts.next() else { return fault(node.at, "a spec says what it is from: (from IMAGE)") };
         match part.tagged()? {
             ("build", [name, nested]) => {
                 let name = name.atom()?.to_owned();
                 if known.contains(&name) {
-                    return wrong(part.at, format!("there are two builds called `{name}`"));
+                    return fault(part.at, format!("there are two builds called `{name}`"));
                 }
                 found.nested.push((name.clone(), spec(nested, &known)?));
                 known.push(name);
             }
-            ("build", _) => return wrong(part.at, "`build` has a name and a spec"),
+            ("build", _) => return fault(part.at, "`build` has a name and a spec"),
             ("from", base) => break one(part.at, "from", base)?.atom()?,
-            (other, _) => return wrong(part.at, format!("`{other}` is expected after (from IMAGE)")),
+            (other, _) => return fault(part.at, format!("`{other}` is expected after (from IMAGE)")),
         }
     };
     base.clone_into(&mut found.from);
@@ -198,41 +203,41 @@ fn spec(node: &Node, outer: &[String]) -> Result<Spec, Wrong> {
     Ok(found)
 }
 
-fn op(node: &Node, builds: &[String]) -> Result<Op, Wrong> {
+fn op(node: &Node, builds: &[String]) -> Result<Op, Fault> {
     let (head, rest) = node.tagged()?;
-    let one_atom = || Ok::<_, Wrong>(one(node.at, head, rest)?.atom()?.to_owned());
+    let one_atom = || Ok::<_, Fault>(one(node.at, head, rest)?.atom()?.to_owned());
     Ok(match head {
         "comment" => Op::Comment(one_atom()?),
         "workdir" => Op::Workdir(one_atom()?),
         "shell" if !rest.is_empty() => Op::Shell(atoms(rest)?),
         "env" => match rest {
             [name, value] => Op::Env(name.atom()?.to_owned(), value.atom()?.to_owned()),
-            _ => return wrong(node.at, "`env` has a name and a value"),
+            _ => return fault(node.at, "`env` has a name and a value"),
         },
         "run" => run(node.at, rest)?,
         "copy" => copy(node.at, rest, builds)?,
         "user" => Op::User(user(node.at, rest)?),
-        _ => return wrong(node.at, format!("`{head}` is not a step")),
+        _ => return fault(node.at, format!("`{head}` is not a step")),
     })
 }
 
-fn mounts(nodes: &[Node], needs_target: bool) -> Result<Vec<Mount>, Wrong> {
+fn mounts(nodes: &[Node], needs_target: bool) -> Result<Vec<Mount>, Fault> {
     let mount = |node: &Node| {
         let (name, rest) = node.tagged()?;
         let target = match rest {
             [] if !needs_target => None,
             [target] => match target.tagged()? {
                 ("target", path) => Some(one(target.at, "target", path)?.atom()?.to_owned()),
-                _ => return wrong(target.at, "(target PATH) is expected here"),
+                _ => return fault(target.at, "(target PATH) is expected here"),
             },
-            _ => return wrong(node.at, "(NAME (target PATH)) is expected here"),
+            _ => return fault(node.at, "(NAME (target PATH)) is expected here"),
         };
         Ok(Mount { name: name.to_owned(), target })
     };
     nodes.iter().map(mount).collect()
 }
 
-fn run(at: usize, nodes: &[Node]) -> Result<Op, Wrong> {
+fn run(at: usize, nodes: &[Node]) -> Result<Op, Fault> {
     let (mut caches, mut network, mut secrets, mut command) = (None, None, None, None);
     for node in nodes {
         let (head, rest) = node.tagged()?;
@@ -241,18 +246,18 @@ fn run(at: usize, nodes: &[Node]) -> Result<Op, Wrong> {
             "network" => network.replace(atoms(rest)?).is_some(),
             "secrets" => secrets.replace(mounts(rest, false)?).is_some(),
             "shell" => command.replace(one(node.at, head, rest)?.atom()?.to_owned()).is_some(),
-            _ => return wrong(node.at, format!("`{head}` is not a part of `run`")),
+            _ => return fault(node.at, format!("`{head}` is not a part of `run`")),
         };
         if twice {
-            return wrong(node.at, format!("`{head}` is there twice"));
+            return fault(node.at, format!("`{head}` is there twice"));
         }
     }
-    let Some(command) = command else { return wrong(at, "`run` has a command: (shell COMMAND)") };
+    let Some(command) = command else { return fault(at, "`run` has a command: (shell COMMAND)") };
     let (caches, network) = (caches.unwrap_or_default(), network.unwrap_or_default());
     Ok(Op::Run { caches, network, secrets: secrets.unwrap_or_default(), command })
 }
 
-fn copy(at: usize, nodes: &[Node], builds: &[String]) -> Result<Op, Wrong> {
+fn copy(at: usize, nodes: &[Node], builds: &[String]) -> Result<Op, Fault> {
     let (mut from, mut sources, mut destination, mut exclude) = (None, None, None, None);
     for node in nodes {
         let (head, rest) = node.tagged()?;
@@ -261,45 +266,45 @@ fn copy(at: usize, nodes: &[Node], builds: &[String]) -> Result<Op, Wrong> {
                 ("build", name) => {
                     let name = one(node.at, "build", name)?.atom()?;
                     if !builds.iter().any(|build| build == name) {
-                        return wrong(node.at, format!("there is no build called `{name}` before this"));
+                        return fault(node.at, format!("there is no build called `{name}` before this"));
                     }
                     from.replace(name.to_owned()).is_some()
                 }
-                _ => return wrong(node.at, "(from (build NAME)) is expected here"),
+                _ => return fault(node.at, "(from (build NAME)) is expected here"),
             },
             "src" => sources.replace(atoms(rest)?).is_some(),
             "dst" => destination.replace(one(node.at, head, rest)?.atom()?.to_owned()).is_some(),
             "exclude" => exclude.replace(atoms(rest)?).is_some(),
-            _ => return wrong(node.at, format!("`{head}` is not a part of `copy`")),
+            _ => return fault(node.at, format!("`{head}` is not a part of `copy`")),
         };
         if twice {
-            return wrong(node.at, format!("`{head}` is there twice"));
+            return fault(node.at, format!("`{head}` is there twice"));
         }
     }
     let (Some(sources), Some(destination)) = (sources.filter(|all| !all.is_empty()), destination) else {
-        return wrong(at, "`copy` says what and where to: (src PATH…) (dst PATH)");
+        return fault(at, "`copy` says what and where to: (src PATH…) (dst PATH)");
     };
     if sources.len() > 1 && !destination.ends_with('/') {
-        return wrong(at, "several files are copied to a directory: its name ends with `/`");
+        return fault(at, "several files are copied to a directory: its name ends with `/`");
     }
     Ok(Op::Copy { from, sources, destination, exclude: exclude.unwrap_or_default() })
 }
 
-fn user(at: usize, nodes: &[Node]) -> Result<User, Wrong> {
+fn user(at: usize, nodes: &[Node]) -> Result<User, Fault> {
     let number = |node: &Node, wanted: &str| match node.tagged()? {
         (head, value) if head == wanted => {
             let value = one(node.at, head, value)?;
-            value.atom()?.parse::<u32>().or_else(|_| wrong(value.at, format!("`{wanted}` is a number")))
+            value.atom()?.parse::<u32>().or_else(|_| fault(value.at, format!("`{wanted}` is a number")))
         }
-        _ => wrong(node.at, format!("({wanted} NUMBER) is expected here")),
+        _ => fault(node.at, format!("({wanted} NUMBER) is expected here")),
     };
     match nodes {
         [uid, gid] => Ok(User::Unix { uid: number(uid, "uid")?, gid: number(gid, "gid")? }),
         [name] => match name.tagged()? {
             ("name", value) => Ok(User::Windows { name: one(name.at, "name", value)?.atom()?.to_owned() }),
-            _ => wrong(name.at, "(name USER) is expected here"),
+            _ => fault(name.at, "(name USER) is expected here"),
         },
-        _ => wrong(at, "`user` has (uid N) and (gid N), or (name USER)"),
+        _ => fault(at, "`user` has (uid N) and (gid N), or (name USER)"),
     }
 }
 

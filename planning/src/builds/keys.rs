@@ -1,6 +1,6 @@
 //! Names of builds that stay the same as long as nothing changes that concerns them.
 
-use super::Builds;
+use super::graph::Builds;
 use opam_parser::index::{Index, PackageId};
 use std::fmt;
 use xxhash_rust::xxh3::Xxh3Default;

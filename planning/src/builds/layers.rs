@@ -5,7 +5,7 @@
 //! begin with the same builds. Where enough jobs go the same way, that way is a layer; what is left is the
 //! job's own last step, so that what changes most comes last.
 
-use super::{BuildId, Builds};
+use super::graph::{BuildId, Builds};
 use std::cmp::Reverse;
 
 /// How much is shared.
@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 pub struct Sharing {
     /// A layer is made for this many jobs at least.
     pub jobs: usize,
-    /// A job goes through this many layers at most: each is a snapshot that has to be kept (`peers.md`, 9.2).
+    /// A job goes through this many layers at most: each is a snapshot that a worker has to keep.
     pub depth: usize,
 }
 
@@ -39,9 +39,19 @@ pub struct Layer {
 pub struct Layers {
     /// The layers; each comes after the one that it continues.
     pub layers: Vec<Layer>,
-    /// For each job of the platform, by its place in [`Builds::jobs`], the last layer that it goes through
-    /// and what it adds by itself.
-    pub jobs: Vec<(usize, Option<usize>, Vec<BuildId>)>,
+    /// The jobs of the platform, in the order of [`Builds::jobs`].
+    pub jobs: Vec<LayeredJob>,
+}
+
+/// A job that begins with layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayeredJob {
+    /// Its place in [`Builds::jobs`].
+    pub job: usize,
+    /// The last layer that it goes through; `None` if it goes through none.
+    pub layer: Option<usize>,
+    /// What it adds by itself, in an order in which it can be done.
+    pub builds: Vec<BuildId>,
 }
 
 impl Layers {
@@ -58,34 +68,11 @@ impl Layers {
             .collect();
         // Jobs that begin alike become neighbours.
         jobs.sort_unstable_by(|(_, a), (_, b)| a.iter().map(order).cmp(b.iter().map(order)));
-        let mut made = Self::default();
-        made.split(&jobs, 0, None, sharing.depth, sharing);
-        made.jobs.sort_unstable_by_key(|(job, ..)| *job);
-        made
-    }
-
-    /// Makes layers for jobs whose builds are the same up to a place.
-    fn split(
-        &mut self,
-        jobs: &[(usize, Vec<BuildId>)],
-        from: usize,
-        after: Option<usize>,
-        depth: usize,
-        sharing: Sharing,
-    ) {
-        for group in jobs.chunk_by(|(_, a), (_, b)| a.get(from) == b.get(from)) {
-            let (Some((_, first)), Some((_, last))) = (group.first(), group.last()) else { continue };
-            // They are sorted, so what the first and the last have in common, all have.
-            let common = first[from.min(first.len())..].iter().zip(&last[from.min(last.len())..]);
-            let common = common.take_while(|(a, b)| a == b).count();
-            if group.len() < sharing.jobs.max(2) || depth == 0 || common == 0 {
-                self.jobs.extend(group.iter().map(|(job, builds)| (*job, after, builds[from..].to_vec())));
-                continue;
-            }
-            let layer = self.layers.len();
-            self.layers.push(Layer { after, builds: first[from..from + common].to_vec(), jobs: group.len() });
-            self.split(group, from + common, Some(layer), depth - 1, sharing);
-        }
+        let mut split = Split { layers: Self::default(), jobs: sharing.jobs.max(2) };
+        split.split(&jobs, 0, None, sharing.depth);
+        let mut layers = split.layers;
+        layers.jobs.sort_unstable_by_key(|job| job.job);
+        layers
     }
 
     /// The layers that lead to one, first to last.
@@ -98,5 +85,39 @@ impl Layers {
         }
         path.reverse();
         path
+    }
+}
+
+/// Layers that are being made.
+struct Split {
+    layers: Layers,
+    /// A layer is made for this many jobs at least.
+    jobs: usize,
+}
+
+impl Split {
+    /// Makes at most `depth` layers on the way of jobs whose builds are the same up to the place `from`, after
+    /// the layer `after`. The jobs are given by their places, with their builds in order; those that begin alike
+    /// are neighbours.
+    fn split(&mut self, jobs: &[(usize, Vec<BuildId>)], from: usize, after: Option<usize>, depth: usize) {
+        for group in jobs.chunk_by(|(_, a), (_, b)| a.get(from) == b.get(from)) {
+            let (Some((_, first)), Some((_, last))) = (group.first(), group.last()) else { continue };
+            // They are sorted, so what the first and the last have in common, all have.
+            let common = first[from.min(first.len())..].iter().zip(&last[from.min(last.len())..]);
+            let common = common.take_while(|(a, b)| a == b).count();
+            if group.len() < self.jobs || depth == 0 || common == 0 {
+                let own = |(job, builds): &(usize, Vec<BuildId>)| LayeredJob {
+                    job: *job,
+                    layer: after,
+                    builds: builds[from..].to_vec(),
+                };
+                self.layers.jobs.extend(group.iter().map(own));
+                continue;
+            }
+            let layer = self.layers.layers.len();
+            let builds = first[from..from + common].to_vec();
+            self.layers.layers.push(Layer { after, builds, jobs: group.len() });
+            self.split(group, from + common, Some(layer), depth - 1);
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! How jobs are built: as OBuilder specs and Dockerfiles whose beginnings are the same.
 //!
 //! What seldom changes comes first: image, user, opam, then the layers (`layers`), then the job's own
-//! packages. Each step puts the repository to the commit that last changed one of the packages so far, so
-//! that a step stays the same text, and its result is kept, until one of them changes (`peers.md`, 9.2).
+//! packages. OBuilder and BuildKit keep the result of a step as long as its text and those of all steps before
+//! it are the same. So each step puts the repository to the commit that last changed one of the packages so
+//! far, and stays the same until one of them changes.
 
 use super::dockerfile::line;
-use super::layers::Layers;
+use super::graph::{BuildId, Builds, Job};
+use super::layers::{LayeredJob, Layers};
 use super::spec::{Mount, Op, Spec, User};
-use super::{BuildId, Builds, Job};
-use crate::catalogue::Entry;
+use crate::catalogue::CatalogueEntry;
 use opam_parser::index::{Index, PackageId};
 use std::fmt::Write;
 
@@ -29,35 +30,35 @@ pub struct Recipe<'r> {
     /// The index.
     pub index: &'r Index,
     /// The platform.
-    pub entry: &'r Entry,
+    pub entry: &'r CatalogueEntry,
     /// The opam files.
     pub repository: Repository<'r>,
 }
 
-/// A system's ways.
-struct System {
+/// How the images of an operating system are set up.
+struct ImageSetup {
     home: &'static str,
     user: User,
     shell: Option<[&'static str; 3]>,
 }
 
 impl Recipe<'_> {
-    fn system(&self) -> System {
+    fn setup(&self) -> ImageSetup {
         let unix = User::Unix { uid: 1000, gid: 1000 };
         match self.entry.variables.get("os") {
-            Some("macos") => System { home: "/Users/mac1000", user: unix, shell: None },
-            Some("win32") => System {
+            Some("macos") => ImageSetup { home: "/Users/mac1000", user: unix, shell: None },
+            Some("win32") => ImageSetup {
                 home: "C:/cygwin64/home/opam",
                 user: User::Windows { name: "opam".to_owned() },
                 shell: Some(["C:/cygwin64/bin/bash.exe", "--login", "-c"]),
             },
-            _ => System { home: "/home/opam", user: unix, shell: None },
+            _ => ImageSetup { home: "/home/opam", user: unix, shell: None },
         }
     }
 
     /// What every job of the platform begins with.
     fn beginning(&self) -> Vec<Op> {
-        let System { home, user, shell } = self.system();
+        let ImageSetup { home, user, shell } = self.setup();
         let mut ops: Vec<Op> = shell.map(|shell| Op::Shell(shell.map(str::to_owned).to_vec())).into_iter().collect();
         ops.push(Op::User(user));
         ops.push(Op::Workdir(home.to_owned()));
@@ -113,7 +114,7 @@ impl Recipe<'_> {
         };
         let commands = [install("", &without), install("--with-test ", &with_test)];
         command.push_str(&commands.into_iter().flatten().collect::<Vec<_>>().join(" && "));
-        let home = self.system().home;
+        let home = self.setup().home;
         let mut caches = vec![("opam-archives", format!("{home}/.opam/download-cache"))];
         if self.entry.variables.get("os") == Some("macos") {
             caches.push(("homebrew", format!("{home}/Library/Caches/Homebrew")));
@@ -135,28 +136,28 @@ impl Recipe<'_> {
 
     /// Every job of the platform, with its name.
     pub fn jobs(&self) -> impl Iterator<Item = (&Job, String)> {
-        self.layers.jobs.iter().map(|(place, ..)| {
-            let job = &self.builds.jobs[*place];
+        self.layers.jobs.iter().map(|layered| {
+            let job = &self.builds.jobs[layered.job];
             (job, self.index.package_text(job.package))
         })
     }
 
     /// The spec of one job, by its place in [`Layers::jobs`].
     pub fn job(&self, place: usize) -> Option<Spec> {
-        let (_, layer, own) = self.layers.jobs.get(place)?;
+        let LayeredJob { layer, builds, .. } = self.layers.jobs.get(place)?;
         let mut ops = self.beginning();
-        ops.extend(self.steps(*layer, own));
+        ops.extend(self.steps(*layer, builds));
         Some(Spec { nested: vec![], from: self.entry.image.clone(), ops })
     }
 
     /// One spec for all jobs: each a nested build, which leaves a file that says whether it was possible,
     /// `results/NAME.VERSION`; at the end all of them are together.
     pub fn all(&self) -> Spec {
-        let home = self.system().home;
+        let home = self.setup().home;
         let mut whole = Spec { nested: vec![], from: self.entry.image.clone(), ops: self.beginning() };
         for (place, (_, text)) in self.jobs().enumerate() {
             let Some(mut spec) = self.job(place) else { continue };
-            match spec.ops.last_mut().filter(|_| !self.layers.jobs[place].2.is_empty()) {
+            match spec.ops.last_mut().filter(|_| !self.layers.jobs[place].builds.is_empty()) {
                 Some(Op::Run { command, .. }) => *command = noted(command, &text),
                 // All of it is in the layers, which stay as they are.
                 _ => spec.ops.push(run(&[], &[], &noted("true", &text))),
@@ -176,38 +177,24 @@ impl Recipe<'_> {
     /// One Dockerfile for all jobs, in which every layer is a stage that later ones continue. As
     /// [`Self::all`], it gathers the results.
     pub fn dockerfile(&self) -> String {
-        let home = self.system().home;
+        let home = self.setup().home;
         let mut text = String::from("# syntax=docker/dockerfile:1\n");
         let _ = writeln!(text, "FROM {} AS beginning", self.entry.image);
         let mut user = None;
         for op in self.beginning() {
             let _ = writeln!(text, "{}", line(&op, &mut user));
         }
-        let layer_name = |layer: Option<usize>| layer.map_or("beginning".to_owned(), |layer| format!("layer-{layer}"));
         for (place, layer) in self.layers.layers.iter().enumerate() {
-            let before = self.layers.path(layer.after).into_iter().flat_map(|layer| &self.layers.layers[layer].builds);
-            let before: Vec<BuildId> = before.copied().collect();
+            let install = self.install(&layer.builds, &self.builds_of(layer.after));
             let _ = writeln!(text, "\n# {} jobs", layer.jobs);
             let _ = writeln!(text, "FROM {} AS {}", layer_name(layer.after), layer_name(Some(place)));
-            let _ = writeln!(text, "{}", line(&self.install(&layer.builds, &before), &mut user));
+            let _ = writeln!(text, "{}", line(&install, &mut user));
         }
         let mut gathered = String::new();
-        for (place, ((_, job), (_, layer, own))) in self.jobs().zip(&self.layers.jobs).enumerate() {
-            let before = self.layers.path(*layer).into_iter().flat_map(|layer| &self.layers.layers[layer].builds);
-            let before: Vec<BuildId> = before.copied().collect();
+        for (place, ((_, job), layered)) in self.jobs().zip(&self.layers.jobs).enumerate() {
             let name = stage_name(place, &job);
-            let _ = writeln!(text, "\nFROM {} AS {name}", layer_name(*layer));
-            let last = match own.is_empty() {
-                // All of it is in the layers.
-                true => run(&[], &[], &noted("true", &job)),
-                false => match self.install(own, &before) {
-                    Op::Run { caches, network, secrets, command } => {
-                        Op::Run { caches, network, secrets, command: noted(&command, &job) }
-                    }
-                    other => other,
-                },
-            };
-            let _ = writeln!(text, "{}", line(&last, &mut user));
+            let _ = writeln!(text, "\nFROM {} AS {name}", layer_name(layered.layer));
+            let _ = writeln!(text, "{}", line(&self.last_step(layered, &job), &mut user));
             let copy = Op::Copy {
                 from: Some(name),
                 sources: vec![format!("{home}/results/{job}")],
@@ -219,6 +206,31 @@ impl Recipe<'_> {
         let _ = write!(text, "\nFROM beginning\n{gathered}");
         text
     }
+
+    /// All that is built in a layer and in those before it.
+    fn builds_of(&self, layer: Option<usize>) -> Vec<BuildId> {
+        let layers = self.layers.path(layer).into_iter().map(|layer| &self.layers.layers[layer]);
+        layers.flat_map(|layer| layer.builds.iter().copied()).collect()
+    }
+
+    /// What a job adds to its layers, which notes whether it was possible.
+    fn last_step(&self, layered: &LayeredJob, job: &str) -> Op {
+        // All of it may be in the layers.
+        if layered.builds.is_empty() {
+            return run(&[], &[], &noted("true", job));
+        }
+        match self.install(&layered.builds, &self.builds_of(layered.layer)) {
+            Op::Run { caches, network, secrets, command } => {
+                Op::Run { caches, network, secrets, command: noted(&command, job) }
+            }
+            other => other,
+        }
+    }
+}
+
+/// The stage of a layer; without one, of what every job begins with.
+fn layer_name(layer: Option<usize>) -> String {
+    layer.map_or("beginning".to_owned(), |layer| format!("layer-{layer}"))
 }
 
 /// A command that never fails, but notes whether it would have.

@@ -1,6 +1,6 @@
 //! When to do which build, on a number of workers.
 
-use super::{BuildId, Builds};
+use super::graph::{BuildId, Builds};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// For each build when it begins, and on which worker.
-    pub slots: Vec<Slot>,
+    pub builds: Vec<ScheduledBuild>,
     /// When the last build ends.
     pub end: Duration,
     /// The builds that decide how short it can be at best, first to last.
@@ -22,7 +22,7 @@ pub struct Schedule {
 
 /// A build in a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
+pub struct ScheduledBuild {
     /// When it begins.
     pub start: Duration,
     /// On which worker, from 0.
@@ -56,12 +56,12 @@ pub fn schedule(builds: &Builds, times: &[Duration], workers: usize) -> Schedule
         (0..count).filter(|place| missing[*place] == 0).map(|place| (rest[place], Reverse(place))).collect();
     let mut free: BinaryHeap<Reverse<usize>> = (0..workers.max(1)).map(Reverse).collect();
     let mut running: BinaryHeap<Reverse<(Duration, usize, usize)>> = BinaryHeap::new();
-    let mut slots = vec![Slot { start: Duration::ZERO, worker: 0 }; count];
+    let mut scheduled = vec![ScheduledBuild { start: Duration::ZERO, worker: 0 }; count];
     let mut now = Duration::ZERO;
     loop {
         while let (Some(_), Some(_)) = (ready.peek(), free.peek()) {
             let (Some((_, Reverse(place))), Some(Reverse(worker))) = (ready.pop(), free.pop()) else { break };
-            slots[place] = Slot { start: now, worker };
+            scheduled[place] = ScheduledBuild { start: now, worker };
             running.push(Reverse((now + time(place), worker, place)));
         }
         let Some(Reverse((end, worker, place))) = running.pop() else { break };
@@ -76,5 +76,5 @@ pub fn schedule(builds: &Builds, times: &[Duration], workers: usize) -> Schedule
         }
     }
     let critical_time = critical_path.first().map_or(Duration::ZERO, |first| rest[*first as usize]);
-    Schedule { slots, end: now, critical_path, critical_time, work: (0..count).map(time).sum() }
+    Schedule { builds: scheduled, end: now, critical_path, critical_time, work: (0..count).map(time).sum() }
 }

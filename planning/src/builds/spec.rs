@@ -1,4 +1,4 @@
-//! OBuilder's specs (`peers.md`, 9.1): what is in them, and how they are written.
+//! OBuilder's specs: what is in them, and how they are written, `((build NAME SPEC)* (from BASE) STEP*)`.
 
 use std::fmt;
 
@@ -77,12 +77,12 @@ pub enum User {
 }
 
 /// An atom or a list of them.
-pub(super) enum Sexp {
+enum Sexp {
     Atom(String),
     List(Vec<Sexp>),
 }
 
-pub(super) fn atom(text: impl Into<String>) -> Sexp {
+fn atom(text: impl Into<String>) -> Sexp {
     Sexp::Atom(text.into())
 }
 

@@ -1,21 +1,10 @@
 //! The compilers that a repository has.
 
-use super::Catalogue;
+use super::data::Catalogue;
 use opam_parser::file::Flags;
 use opam_parser::index::{Index, NameId, PackageId};
 use opam_parser::name::PackageName;
 use opam_parser::version::Version;
-use serde::Deserialize;
-
-/// Which releases count.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rules {
-    release: PackageName,
-    options: PackageName,
-    oldest: Version,
-    significant: Vec<String>,
-}
 
 /// A compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,11 +10,10 @@
 //! the requirement did not accept, or one that was excluded, and so on until the lifted constraint is reached. That bounds what a
 //! constraint can free without any search; those whose bound is not above the last of the best need none.
 
-use super::Side;
-use crate::matrix::propagation::{Propagation, Why};
-use crate::matrix::{Culprit, written};
+use super::matrix_platform::MatrixPlatform;
+use crate::matrix::{BlockingConstraint, ExclusionCause, Propagation, written};
 use caravan_solver::mask::Mask;
-use caravan_solver::{Amendments, SolveError, Stop, installable};
+use caravan_solver::{Overrides, SolveError, Solver, Stop};
 use opam_parser::index::{Index, PackageId};
 use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
@@ -24,7 +23,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocker {
     /// The constraint.
-    pub culprit: Culprit,
+    pub blocking: BlockingConstraint,
     /// The package that it is of.
     pub package: PackageId,
     /// What it says: `ocaml < 5.5`, or the filter that `available` is.
@@ -36,45 +35,51 @@ pub struct Blocker {
     /// The same constraint of other versions of the package, which free nothing else.
     pub alternatives: Vec<PackageId>,
     /// How many can be installed if it and all that come before it are lifted.
-    pub together: usize,
+    pub freed_with_earlier: usize,
 }
 
-/// Of the constraints that keep rows of a column from being installed, those that free the most, at most
+/// Of the constraints that keep rows from being installed on a platform, those that free the most, at most
 /// `limit`; first the one that frees most. The counts are exact: each constraint was lifted and every
 /// package that it could free solved for again.
 ///
 /// # Errors
 /// When it was stopped.
-pub fn blockers(side: Side<'_, '_>, rows: &[usize], limit: usize, stop: &Stop) -> Result<Vec<Blocker>, SolveError> {
+pub fn blockers(
+    platform: MatrixPlatform<'_, '_>,
+    rows: &[usize],
+    limit: usize,
+    stop: &Stop,
+) -> Result<Vec<Blocker>, SolveError> {
     if limit == 0 {
         return Ok(vec![]);
     }
-    let column = side.column();
-    let propagation = Propagation::new(&column.view, &side.matrix.mentions, &column.target.request);
-    let mut promising: BTreeMap<Culprit, Vec<usize>> = BTreeMap::new();
+    let target_view = platform.target_view();
+    let propagation = Propagation::new(&target_view.view, &platform.matrix.mentions, &target_view.target.request);
+    let mut promising: BTreeMap<BlockingConstraint, Vec<usize>> = BTreeMap::new();
     for row in rows {
-        for culprit in culprits(&propagation, side.matrix.rows[*row]) {
-            promising.entry(culprit).or_default().push(*row);
+        for blocking in blocking_constraints(&propagation, platform.matrix.rows[*row]) {
+            promising.entry(blocking).or_default().push(*row);
         }
     }
-    let mut promising: Vec<(Culprit, Vec<usize>)> = promising.into_iter().collect();
+    let mut promising: Vec<(BlockingConstraint, Vec<usize>)> = promising.into_iter().collect();
     promising.sort_by_key(|(_, rows)| Reverse(rows.len()));
     let mut found: Vec<Blocker> = Vec::new();
-    for (culprit, could) in promising {
+    for (blocking, could) in promising {
         let last = found.get(limit - 1).map_or(0, |blocker| blocker.frees.len());
         if could.len() <= last {
             break;
         }
-        let frees = freed(side, &propagation, &[culprit], &could, stop)?;
+        let frees = freed(platform, &propagation, &[blocking], &could, stop)?;
         if frees.is_empty() {
             continue;
         }
-        let (package, constraint) = said(&propagation, culprit);
-        let keeps_out = match culprit {
-            Culprit::Bound { on, .. } => propagation.newest(on),
-            Culprit::Available { .. } => None,
+        let (package, constraint) = described(&propagation, blocking);
+        let keeps_out = match blocking {
+            BlockingConstraint::Bound { on, .. } => propagation.newest(on),
+            BlockingConstraint::Available { .. } => None,
         };
-        let blocker = Blocker { culprit, package, constraint, keeps_out, frees, alternatives: vec![], together: 0 };
+        let blocker =
+            Blocker { blocking, package, constraint, keeps_out, frees, alternatives: vec![], freed_with_earlier: 0 };
         add(propagation.index(), &mut found, blocker);
         found.truncate(limit);
     }
@@ -82,10 +87,10 @@ pub fn blockers(side: Side<'_, '_>, rows: &[usize], limit: usize, stop: &Stop) -
     let mut lifted = Vec::new();
     let mut left: Vec<usize> = rows.to_vec();
     for blocker in &mut found {
-        lifted.push(blocker.culprit);
-        let now = freed(side, &propagation, &lifted, &left, stop)?;
+        lifted.push(blocker.blocking);
+        let now = freed(platform, &propagation, &lifted, &left, stop)?;
         left.retain(|row| !now.contains(row));
-        blocker.together = rows.len() - left.len();
+        blocker.freed_with_earlier = rows.len() - left.len();
     }
     Ok(found)
 }
@@ -93,15 +98,15 @@ pub fn blockers(side: Side<'_, '_>, rows: &[usize], limit: usize, stop: &Stop) -
 /// Adds a blocker in its place. Versions of one package often all have the same bound, and whoever lifts
 /// one of them need not lift the others: the newest stands for them.
 fn add(index: &Index, found: &mut Vec<Blocker>, blocker: Blocker) {
-    let similar = |a: &Blocker, b: &Blocker| match (a.culprit, b.culprit) {
-        (Culprit::Bound { package, on }, Culprit::Bound { package: other, on: same }) => {
+    let similar = |a: &Blocker, b: &Blocker| match (a.blocking, b.blocking) {
+        (BlockingConstraint::Bound { package, on }, BlockingConstraint::Bound { package: other, on: same }) => {
             on == same && index.package_name(package) == index.package_name(other)
         }
         _ => false,
     };
     let within = |a: &Blocker, b: &Blocker| a.frees.iter().all(|row| b.frees.contains(row));
     found.push(blocker);
-    found.sort_by_key(|blocker| (Reverse(blocker.frees.len()), Reverse(blocker.package), blocker.culprit));
+    found.sort_by_key(|blocker| (Reverse(blocker.frees.len()), Reverse(blocker.package), blocker.blocking));
     let mut kept: Vec<Blocker> = Vec::with_capacity(found.len());
     for blocker in found.drain(..) {
         match kept.iter_mut().find(|known| similar(known, &blocker) && within(&blocker, known)) {
@@ -118,43 +123,48 @@ fn add(index: &Index, found: &mut Vec<Blocker>, blocker: Blocker) {
 
 /// Of some rows those that can be installed when constraints are lifted.
 fn freed(
-    side: Side<'_, '_>,
+    platform: MatrixPlatform<'_, '_>,
     propagation: &Propagation<'_, '_>,
-    lifted: &[Culprit],
+    lifted: &[BlockingConstraint],
     rows: &[usize],
     stop: &Stop,
 ) -> Result<Vec<usize>, SolveError> {
-    let column = side.column();
-    let view = column.view.amended(lift(propagation, lifted));
-    let targets: Vec<PackageId> = rows.iter().map(|row| side.matrix.rows[*row]).collect();
-    let verdicts = installable(&view, &column.target.request, &targets, side.matrix.flags, stop, &|_| {})?;
+    let target_view = platform.target_view();
+    let view = target_view.view.with_overrides(lift(propagation, lifted));
+    let targets: Vec<PackageId> = rows.iter().map(|row| platform.matrix.rows[*row]).collect();
+    let verdicts =
+        Solver::new(&view).stop(stop).installable(&target_view.target.request, &targets, platform.matrix.flags)?;
     Ok(rows.iter().zip(verdicts).filter(|(_, installable)| *installable).map(|(row, _)| *row).collect())
 }
 
 /// What it means to lift constraints: the package accepts the newest version that can be there, or is
 /// available.
-fn lift(propagation: &Propagation<'_, '_>, lifted: &[Culprit]) -> Amendments {
-    let mut amendments = Amendments::new();
-    for culprit in lifted {
-        match *culprit {
-            Culprit::Available { package } => amendments.make_available(package),
-            Culprit::Bound { package, on } => {
-                propagation.newest(on).into_iter().for_each(|newest| amendments.lift(package, newest));
+fn lift(propagation: &Propagation<'_, '_>, lifted: &[BlockingConstraint]) -> Overrides {
+    let mut overrides = Overrides::new();
+    for blocking in lifted {
+        match *blocking {
+            BlockingConstraint::Available { package } => overrides.make_available(package),
+            BlockingConstraint::Bound { package, on } => {
+                propagation.newest(on).into_iter().for_each(|newest| overrides.lift(package, newest));
             }
         }
     }
-    amendments
+    overrides
 }
 
-fn said(propagation: &Propagation<'_, '_>, culprit: Culprit) -> (PackageId, String) {
-    match culprit {
-        Culprit::Available { package } => (package, propagation.index().available(package).to_filter().to_string()),
-        Culprit::Bound { package, on } => (package, written(propagation.view, package, on, propagation.newest(on))),
+fn described(propagation: &Propagation<'_, '_>, blocking: BlockingConstraint) -> (PackageId, String) {
+    match blocking {
+        BlockingConstraint::Available { package } => {
+            (package, propagation.index().available(package).to_filter().to_string())
+        }
+        BlockingConstraint::Bound { package, on } => {
+            (package, written(propagation.view, package, on, propagation.newest(on)))
+        }
     }
 }
 
 /// Every constraint that is a reason why a package cannot be installed.
-fn culprits(propagation: &Propagation<'_, '_>, package: PackageId) -> FxHashSet<Culprit> {
+fn blocking_constraints(propagation: &Propagation<'_, '_>, package: PackageId) -> FxHashSet<BlockingConstraint> {
     let index = propagation.index();
     let mut found = FxHashSet::default();
     let mut seen = FxHashSet::default();
@@ -164,28 +174,27 @@ fn culprits(propagation: &Propagation<'_, '_>, package: PackageId) -> FxHashSet<
             continue;
         }
         let mut reach = |name, mask: &Mask| {
-            let start = index.package_range(name).start;
-            let lacks = |newest: PackageId| !mask.contains((newest.0 - start) as usize);
-            if propagation.newest(name).is_some_and(lacks) {
-                found.insert(Culprit::Bound { package: at, on: name });
+            let is_refused = |newest: PackageId| !mask.contains(index.version_position(newest));
+            if propagation.newest(name).is_some_and(is_refused) {
+                found.insert(BlockingConstraint::Bound { package: at, on: name });
             }
-            let versions = mask.places().map(|place| PackageId(start + place as u32));
-            work.extend(versions.filter(|version| propagation.why(*version) != Some(Why::OtherVersion)));
+            let versions = index.package_range(name).packages_at(mask.positions());
+            work.extend(versions.filter(|version| propagation.cause(*version) != Some(ExclusionCause::OtherVersion)));
         };
-        match propagation.why(at) {
-            Some(Why::Requires(requirement)) => {
-                propagation.lacks(at, requirement).into_iter().for_each(|(name, mask)| reach(name, mask));
+        match propagation.cause(at) {
+            Some(ExclusionCause::Requires(requirement)) => {
+                propagation.unmet(at, requirement).into_iter().for_each(|(name, mask)| reach(name, mask));
             }
             // It takes a search to see what keeps it away: anything that it can need.
             None => propagation.view.package(at).needs().for_each(|(name, mask)| reach(name, mask)),
-            Some(Why::Unavailable) => drop(found.insert(Culprit::Available { package: at })),
-            Some(Why::Conflict(with)) => {
+            Some(ExclusionCause::Unavailable) => drop(found.insert(BlockingConstraint::Available { package: at })),
+            Some(ExclusionCause::Conflict(with)) => {
                 let on = index.package_name(with);
                 if propagation.view.package(at).conflicts.iter().any(|(name, _)| *name == on) {
-                    found.insert(Culprit::Bound { package: at, on });
+                    found.insert(BlockingConstraint::Bound { package: at, on });
                 }
             }
-            Some(Why::Impossible | Why::OtherVersion) => {}
+            Some(ExclusionCause::Impossible | ExclusionCause::OtherVersion) => {}
         }
     }
     found

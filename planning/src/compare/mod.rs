@@ -1,94 +1,9 @@
-//! Two columns beside each other: two compilers, two platforms, two commits.
+//! Two platforms beside each other: two compilers, two operating systems, two commits.
 
 mod blockers;
+mod comparison;
+mod matrix_platform;
 
 pub use blockers::{Blocker, blockers};
-
-use crate::matrix::{Cell, Column, Matrix};
-use opam_parser::index::{Index, PackageId};
-use opam_parser::name::split_package;
-use rustc_hash::FxHashMap;
-
-/// A column of a matrix.
-#[derive(Clone, Copy)]
-pub struct Side<'m, 'i> {
-    /// The matrix.
-    pub matrix: &'m Matrix<'i>,
-    /// Which of its columns.
-    pub column: usize,
-}
-
-impl<'m, 'i> Side<'m, 'i> {
-    /// The platform.
-    pub fn column(self) -> &'m Column<'i> {
-        &self.matrix.columns[self.column]
-    }
-
-    /// The packages as they are there.
-    pub fn index(self) -> &'i Index {
-        self.column().view.index()
-    }
-
-    /// What became of each row.
-    pub fn cells(self) -> &'m [Cell] {
-        &self.matrix.cells[self.column]
-    }
-}
-
-/// Which rows of two matrices are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rows {
-    /// Those of one name: the latest versions may differ between commits.
-    ByName,
-    /// Those of one version.
-    ByVersion,
-}
-
-/// What can be installed on one side and not on the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Comparison {
-    /// Rows that can be installed on the first side only, by their place in each matrix, in opam's order.
-    pub lost: Vec<(usize, usize)>,
-    /// Rows that can be installed on the second side only.
-    pub won: Vec<(usize, usize)>,
-    /// How many rows can be installed on both.
-    pub both: usize,
-    /// How many on neither.
-    pub neither: usize,
-    /// Rows that only the first has.
-    pub gone: Vec<usize>,
-    /// Rows that only the second has.
-    pub new: Vec<usize>,
-}
-
-/// Compares two columns.
-pub fn compare(a: Side<'_, '_>, b: Side<'_, '_>, rows: Rows) -> Comparison {
-    let key = |side: Side<'_, '_>, package: PackageId| {
-        let text = side.index().package_text(package);
-        match rows {
-            Rows::ByVersion => text,
-            Rows::ByName => split_package(&text).map_or_else(|| text.clone(), |(name, _)| name.to_string()),
-        }
-    };
-    let theirs: FxHashMap<String, usize> =
-        b.matrix.rows.iter().enumerate().map(|(place, package)| (key(b, *package), place)).collect();
-    let mut found = Comparison::default();
-    let mut matched = vec![false; b.matrix.rows.len()];
-    for (place, package) in a.matrix.rows.iter().enumerate() {
-        let Some(other) = theirs.get(&key(a, *package)) else {
-            found.gone.push(place);
-            continue;
-        };
-        matched[*other] = true;
-        let was = a.cells()[place].selection().is_some();
-        let is = b.cells()[*other].selection().is_some();
-        match (was, is) {
-            (true, false) => found.lost.push((place, *other)),
-            (false, true) => found.won.push((place, *other)),
-            (true, true) => found.both += 1,
-            (false, false) => found.neither += 1,
-        }
-    }
-    found.new = matched.iter().enumerate().filter(|(_, matched)| !**matched).map(|(place, _)| place).collect();
-    found
-}
+pub use comparison::{Comparison, Rows, compare};
+pub use matrix_platform::MatrixPlatform;

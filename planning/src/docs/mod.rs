@@ -1,165 +1,17 @@
-//! What to build for the documentation of every version of every package (`peers.md`, 5).
+//! What to build for the documentation of every version of every package, as ocaml-docs-ci does it.
 //!
 //! ```text
 //! package versions ── solve ──> solutions ── realise ──> a package with all that it is built with: its
-//!     documentation depends on that, its universe     ── cover ──> jobs that together build all of them
+//!     documentation depends on that, its universe     ── jobs ───> jobs that together build all of them
 //!                                                      ── bless ──> for each version the one that is shown
 //! a later commit ── step ──> what changed, solved and planned again
 //! ```
 
-mod cover;
+mod blessed;
+mod jobs;
+mod plan;
 mod universes;
 
-pub use cover::Preparation;
+pub use jobs::Preparation;
+pub use plan::Docs;
 pub use universes::Universe;
-
-use crate::builds::{BuildId, Builds};
-use crate::matrix::{Cell, Matrix};
-use caravan_revdeps::Mentions;
-use caravan_revdeps::impact::{Target, affected};
-use caravan_solver::{Flags, SolveError, Stop};
-use opam_parser::index::{Index, Matching, PackageId};
-use rustc_hash::FxHashSet;
-
-/// Packages that are taken out of solutions: others build them anew, or they have nothing to document
-/// (ocaml-docs-ci).
-const LEFT_OUT: [&str; 4] = ["ocaml-secondary-compiler", "ocamlfind-secondary", "ocaml-src", "ocaml-freestanding"];
-
-/// The same of all that begin so.
-const LEFT_OUT_PREFIX: &str = "dkml-component-";
-
-/// The documentation plan of a repository's state.
-pub struct Docs<'i> {
-    /// Every version with its solution, or why there is none; its only column is the platform.
-    pub matrix: Matrix<'i>,
-    /// Packages with all that they are built with; the jobs are the versions that have a solution.
-    pub builds: Builds,
-    /// The universe of each build.
-    pub universes: Vec<Universe>,
-    /// What to install, one after the other, to have all of the builds that are new.
-    pub jobs: Vec<Preparation>,
-    /// For each package with a build the build whose documentation is shown, in opam's order.
-    pub blessed: Vec<(PackageId, BuildId)>,
-    /// How many versions were solved for; in a step those that a change can concern.
-    pub solved: usize,
-}
-
-impl<'i> Docs<'i> {
-    /// Plans the documentation of some packages.
-    ///
-    /// # Errors
-    /// As [`Matrix::new`].
-    pub fn new(
-        index: &'i Index,
-        target: &Target,
-        packages: Vec<PackageId>,
-        stop: &Stop,
-        done: &(dyn Fn(usize) + Sync),
-    ) -> Result<Self, (String, SolveError)> {
-        let solved = packages.len();
-        let targets = std::slice::from_ref(target);
-        let matrix = Matrix::new(index, targets, packages, Flags::default(), stop, done)?;
-        Ok(Self::planned(matrix, solved, &FxHashSet::default()))
-    }
-
-    /// Plans the documentation of a later state of the same repository. Versions whose solution cannot
-    /// have changed keep it, and what was built already is not built again.
-    ///
-    /// # Errors
-    /// As [`Matrix::new`].
-    pub fn step<'a>(
-        &self,
-        index: &'a Index,
-        packages: Vec<PackageId>,
-        stop: &Stop,
-    ) -> Result<Docs<'a>, (String, SolveError)> {
-        let column = &self.matrix.columns[0];
-        let before = column.view.index();
-        let target = &column.target;
-        let failed = |error| (target.label.clone(), error);
-        let matching = Matching::new(before, index);
-        let mentions = Mentions::new(index);
-        let after = crate::matrix::Column::new(index, target);
-        let (was, is) = rayon::join(
-            || {
-                affected(
-                    &column.view,
-                    &self.matrix.mentions,
-                    &target.request,
-                    matching.changed_before().collect(),
-                    stop,
-                )
-            },
-            || affected(&after.view, &mentions, &target.request, matching.changed_after().collect(), stop),
-        );
-        let (was, is) = (was.map_err(failed)?, is.map_err(failed)?);
-        // The rows of the earlier plan are in opam's order.
-        let kept = |package: PackageId| {
-            let old = matching.before(package).filter(|old| !was[old.place()] && !is[package.place()])?;
-            let row = self.matrix.rows.binary_search(&old).ok()?;
-            translated(&self.matrix.cells[0][row], before, index, &matching)
-        };
-        let kept: Vec<Option<Cell>> = packages.iter().map(|package| kept(*package)).collect();
-        let solved = kept.iter().filter(|cell| cell.is_none()).count();
-        let matrix = Matrix::continued(index, target, packages, kept, mentions, stop)?;
-        let built: FxHashSet<(String, [u8; 16])> = self.prepared().collect();
-        Ok(Docs::planned(matrix, solved, &built))
-    }
-
-    fn planned(matrix: Matrix<'i>, solved: usize, built: &FxHashSet<(String, [u8; 16])>) -> Self {
-        let column = &matrix.columns[0];
-        let index = column.view.index();
-        let left_out: Vec<bool> = index
-            .packages()
-            .map(|package| {
-                let name = index.name(index.package_name(package));
-                LEFT_OUT.contains(&name) || name.starts_with(LEFT_OUT_PREFIX)
-            })
-            .collect();
-        let solutions: Vec<(PackageId, Vec<PackageId>)> = matrix
-            .rows
-            .iter()
-            .zip(&matrix.cells[0])
-            .filter(|(package, _)| !left_out[package.place()])
-            .filter_map(|(package, cell)| {
-                let selected = cell.selection()?.packages().iter().copied();
-                Some((*package, selected.filter(|package| !left_out[package.place()]).collect()))
-            })
-            .collect();
-        let pairs = solutions.iter().map(|(package, selected)| (*package, selected.as_slice()));
-        let builds = Builds::of_solutions(&column.view, Flags::default(), pairs);
-        let universes = universes::universes(index, &builds);
-        let jobs = cover::cover(index, &builds, &universes, built);
-        let blessed = cover::bless(&builds, &universes);
-        Self { matrix, builds, universes, jobs, blessed, solved }
-    }
-
-    /// The builds, each as a package and its universe.
-    fn prepared(&self) -> impl Iterator<Item = (String, [u8; 16])> + '_ {
-        let index = self.matrix.columns[0].view.index();
-        let builds = self.builds.builds.iter().zip(&self.universes);
-        builds.map(|(build, universe)| (index.package_text(build.package), universe.hash))
-    }
-}
-
-/// The cell of a version that nothing concerns, in the later index; `None` if it names what is not there
-/// any more, as only reasons can.
-fn translated(cell: &Cell, before: &Index, after: &Index, matching: &Matching) -> Option<Cell> {
-    match cell {
-        Cell::Installable(selection) => {
-            let packages = selection.packages().iter().map(|package| matching.after(*package));
-            Some(Cell::Installable(packages.collect::<Option<Vec<_>>>()?.into()))
-        }
-        Cell::Not(reason) => {
-            let mut reason = reason.clone();
-            for package in &mut reason.path {
-                *package = matching.after(*package)?;
-            }
-            reason.culprit = match reason.culprit {
-                None => None,
-                Some(culprit) => Some(culprit.translated(before, after, matching)?),
-            };
-            Some(Cell::Not(reason))
-        }
-    }
-}

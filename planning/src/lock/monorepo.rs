@@ -1,21 +1,23 @@
-//! opam-monorepo's lock file, version 0.3 (`peers.md`, 7.7): a project's dependencies, most of them to be
-//! built from their sources together with it.
+//! opam-monorepo's lock file, version 0.3: a project's dependencies, most of them to be built from their sources
+//! together with it. It is an opam file with every package in `depends`, those that are built from their sources
+//! with `?vendor`, and with their archives and the directories to put them in as `x-opam-monorepo-duniverse-dirs`.
 
-use super::{LockError, check, quoted, roots};
+use super::check::LockFile;
+use super::error::LockError;
+use super::monorepo_file::{Archive, LockContent};
+use super::roots::roots;
 use caravan_solver::problem::{Avoid, Constraint, Pin};
-use caravan_solver::{Amendments, Flags, Request, Root, Selection, SolveError, Stop, View, solve_until};
+use caravan_solver::{Flags, Overrides, Request, Root, Selection, SolveError, Solver, Stop, View};
 use opam_parser::file::{self, OpamFile};
 use opam_parser::index::PackageId;
 use opam_parser::name::PackageName;
-use opam_parser::syntax::print::print;
-use opam_parser::syntax::{RelOp, parse_file};
+use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
 /// Which packages may be part of a monorepo, and what is asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct MonorepoRules {
     /// The compiler; `None`: the newest that goes.
     pub ocaml: Option<Version>,
     /// Without what the project's tests need.
@@ -46,7 +48,7 @@ fn is_provided(name: &str) -> bool {
 }
 
 /// What of a package's opam file matters here.
-struct Facts {
+struct PackageFile {
     file: OpamFile,
     /// It installs nothing itself.
     is_virtual: bool,
@@ -55,9 +57,9 @@ struct Facts {
 struct Locker<'l, 'i> {
     view: &'l View<'i>,
     packages: &'l [Pin],
-    rules: &'l Rules,
+    rules: &'l MonorepoRules,
     text: &'l dyn Fn(PackageId) -> Option<Vec<u8>>,
-    facts: BTreeMap<PackageId, Facts>,
+    files: BTreeMap<PackageId, PackageFile>,
 }
 
 /// Locks a project. The view is of the repositories with the project's pins; `text` gives a package's
@@ -68,22 +70,22 @@ struct Locker<'l, 'i> {
 pub fn monorepo(
     view: &View<'_>,
     packages: &[Pin],
-    rules: &Rules,
+    rules: &MonorepoRules,
     text: &dyn Fn(PackageId) -> Option<Vec<u8>>,
     stop: &Stop,
 ) -> Result<Monorepo, LockError> {
-    let mut locker = Locker { view, packages, rules, text, facts: BTreeMap::new() };
+    let mut locker = Locker { view, packages, rules, text, files: BTreeMap::new() };
     let request = locker.request();
-    let mut amendments = locker.excluded(&request)?;
+    let mut overrides = locker.excluded(&request)?;
     loop {
-        let amended = view.amended(amendments.clone());
-        let selection = match solve_until(&amended, &request, stop) {
+        let amended = view.with_overrides(overrides.clone());
+        let selection = match Solver::new(&amended).stop(stop).solve(&request) {
             Ok(selection) => selection,
             Err(SolveError::NoSolution) => return Err(locker.why(&amended, &request, stop)),
             Err(error) => return Err(error.into()),
         };
         // One directory cannot have two archives.
-        if !locker.keep_apart(&selection, &mut amendments)? {
+        if !locker.keep_apart(&selection, &mut overrides)? {
             return locker.write(&selection);
         }
     }
@@ -106,23 +108,23 @@ impl Locker<'_, '_> {
         self.packages.iter().any(|pin| pin.name.as_str() == name)
     }
 
-    fn facts(&mut self, package: PackageId) -> Result<&Facts, LockError> {
-        if !self.facts.contains_key(&package) {
+    fn file(&mut self, package: PackageId) -> Result<&PackageFile, LockError> {
+        if !self.files.contains_key(&package) {
             let index = self.view.index();
             let unreadable = || LockError::Unreadable(index.package_text(package));
             let text = (self.text)(package).ok_or_else(unreadable)?;
             let file = OpamFile::parse(&text).file.ok_or_else(unreadable)?;
             let is_virtual = file.url.is_none() || file.build.is_empty() && file.install.is_empty();
-            self.facts.insert(package, Facts { file, is_virtual });
+            self.files.insert(package, PackageFile { file, is_virtual });
         }
-        self.facts.get(&package).ok_or_else(|| LockError::Unreadable(self.view.index().package_text(package)))
+        self.files.get(&package).ok_or_else(|| LockError::Unreadable(self.view.index().package_text(package)))
     }
 
     /// Everything within reach that may not be part of a monorepo.
-    fn excluded(&mut self, request: &Request) -> Result<Amendments, LockError> {
+    fn excluded(&mut self, request: &Request) -> Result<Overrides, LockError> {
         let view = self.view;
         let index = view.index();
-        let mut amendments = Amendments::new();
+        let mut overrides = Overrides::new();
         let mut seen = vec![false; index.package_count()];
         let named = request.roots.iter().filter_map(|root| index.find_name(root.name.as_str()));
         let mut work: Vec<PackageId> = named.flat_map(|name| index.versions_of(name)).collect();
@@ -131,7 +133,7 @@ impl Locker<'_, '_> {
                 continue;
             }
             if !self.is_root(package) && !self.fits(package)? {
-                amendments.exclude(package);
+                overrides.exclude(package);
                 continue;
             }
             let own;
@@ -144,11 +146,10 @@ impl Locker<'_, '_> {
                 false => view.package(package),
             };
             for (name, mask) in compiled.needs() {
-                let start = index.package_range(name).start;
-                work.extend(mask.places().map(|place| PackageId(start + place as u32)));
+                work.extend(index.package_range(name).packages_at(mask.positions()));
             }
         }
-        Ok(amendments)
+        Ok(overrides)
     }
 
     /// Whether a package may be part of a monorepo.
@@ -168,14 +169,16 @@ impl Locker<'_, '_> {
             return Ok(true);
         }
         let crossing = self.rules.require_cross_compile;
-        let Facts { file, is_virtual } = self.facts(package)?;
+        let PackageFile { file, is_virtual } = self.file(package)?;
         let tagged = file.tags.iter().any(|tag| tag == "cross-compile");
         Ok(*is_virtual || with_dune && (!crossing || tagged))
     }
 
     /// Why there is no solution: the packages of one that is possible otherwise.
     fn why(&mut self, amended: &View<'_>, request: &Request, stop: &Stop) -> LockError {
-        let Ok(selection) = solve_until(self.view, request, stop) else { return SolveError::NoSolution.into() };
+        let Ok(selection) = Solver::new(self.view).stop(stop).solve(request) else {
+            return SolveError::NoSolution.into();
+        };
         let refused = selection.packages().iter().filter(|package| !amended.is_available(**package));
         let refused: Vec<String> = refused.map(|package| self.view.index().package_text(*package)).collect();
         match refused.is_empty() {
@@ -184,14 +187,15 @@ impl Locker<'_, '_> {
         }
     }
 
-    /// The directory in which the sources of a package are put: what its repository is called.
-    fn directory(&mut self, package: PackageId) -> Result<Option<(String, String)>, LockError> {
+    /// The archive of a package that is vendored, and the directory in which it is put: what its repository is
+    /// called.
+    fn archive(&mut self, package: PackageId) -> Result<Option<Archive>, LockError> {
         let index = self.view.index();
         let name = index.name(index.package_name(package)).to_owned();
         if self.is_root(package) || is_provided(&name) || index.flags(package).intersects(file::Flags::COMPILER) {
             return Ok(None);
         }
-        let Facts { file, is_virtual } = self.facts(package)?;
+        let PackageFile { file, is_virtual } = self.file(package)?;
         let Some(url) = file.url.as_ref().filter(|_| !*is_virtual) else { return Ok(None) };
         let repository = file.dev_repo.as_ref().map(|repository| repository.0.to_string()).unwrap_or_default();
         let last = repository.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
@@ -202,15 +206,15 @@ impl Locker<'_, '_> {
             "dune" => "dune_".to_owned(),
             last => last.to_owned(),
         };
-        Ok(Some((directory, url.src.0.to_string())))
+        Ok(Some(Archive { directory, url: url.src.0.to_string() }))
     }
 
     /// Keeps packages apart that belong into one directory but have different sources, all versions of
     /// the names of which that is so here. Whether there are any.
-    fn keep_apart(&mut self, selection: &Selection, amendments: &mut Amendments) -> Result<bool, LockError> {
+    fn keep_apart(&mut self, selection: &Selection, overrides: &mut Overrides) -> Result<bool, LockError> {
         let mut by_directory: BTreeMap<String, Vec<(PackageId, String)>> = BTreeMap::new();
         for package in selection.packages() {
-            if let Some((directory, url)) = self.directory(*package)? {
+            if let Some(Archive { directory, url }) = self.archive(*package)? {
                 by_directory.entry(directory).or_default().push((*package, url));
             }
         }
@@ -223,8 +227,8 @@ impl Locker<'_, '_> {
             any = true;
             let mut versions = Vec::new();
             for version in packages.iter().flat_map(|(package, _)| index.versions_of(index.package_name(*package))) {
-                match self.directory(version)? {
-                    Some((there, url)) if there == directory => versions.push((version, url)),
+                match self.archive(version)? {
+                    Some(archive) if archive.directory == directory => versions.push((version, archive.url)),
                     _ => {}
                 }
             }
@@ -232,7 +236,7 @@ impl Locker<'_, '_> {
                 let others = versions[place + 1..].iter();
                 let differ = others
                     .filter(|(other, from)| from != url && index.package_name(*other) != index.package_name(*one));
-                differ.for_each(|(other, _)| amendments.keep_apart(*one, *other));
+                differ.for_each(|(other, _)| overrides.keep_apart(*one, *other));
             }
         }
         Ok(any)
@@ -240,60 +244,24 @@ impl Locker<'_, '_> {
 
     fn write(mut self, selection: &Selection) -> Result<Monorepo, LockError> {
         let index = self.view.index();
-        let mut depends = String::new();
-        let mut pins = String::new();
-        let mut directories: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
-        let mut depexts: Vec<String> = Vec::new();
+        let mut content = LockContent::default();
         let mut vendored = Vec::new();
         for package in selection.packages().iter().copied() {
-            for depext in &self.facts(package)?.file.depexts {
-                let names: Vec<String> = depext.packages.iter().map(|name| quoted(name)).collect();
-                let text = format!("[{}] {{{}}}", names.join(" "), depext.filter);
-                if !depexts.contains(&text) {
-                    depexts.push(text);
-                }
-            }
+            content.add_depexts(&self.file(package)?.file);
             if self.is_root(package) {
                 continue;
             }
             let (name, version) =
                 (index.name(index.package_name(package)), index.version(index.package_version(package)));
-            let place = self.directory(package)?;
-            let vendor = if place.is_some() { " & ?vendor" } else { "" };
-            let _ = writeln!(depends, "\"{name}\" {{= \"{version}\"{vendor}}}");
-            let Some((directory, url)) = place else { continue };
-            vendored.push(package);
-            let _ = writeln!(pins, "[\"{name}.{version}\" {}]", quoted(url.as_bytes()));
-            let checksums = self.facts(package)?.file.url.iter().flat_map(|url| &url.checksums);
-            let checksums = checksums.map(|checksum| {
-                let kind = match checksum.kind {
-                    file::HashKind::Md5 => "md5",
-                    file::HashKind::Sha256 => "sha256",
-                    file::HashKind::Sha512 => "sha512",
-                };
-                format!("\"{kind}={}\"", checksum.hex)
-            });
-            directories.entry(directory).or_insert_with(|| (url, BTreeSet::new())).1.extend(checksums);
+            match self.archive(package)? {
+                None => content.add(name, version),
+                Some(archive) => {
+                    vendored.push(package);
+                    content.add_vendored(name, version, archive, &self.file(package)?.file);
+                }
+            }
         }
-        let mut text = format!(
-            "opam-version: \"2.0\"\nsynopsis: \"opam-monorepo generated lockfile\"\nmaintainer: \"opam-monorepo\"\n\
-             depends: [{depends}]\n"
-        );
-        if !depexts.is_empty() {
-            let _ = writeln!(text, "depexts: [{}]", depexts.join("\n"));
-        }
-        let _ = writeln!(text, "pin-depends: [{pins}]");
-        let directories = directories.iter().map(|(directory, (url, checksums))| {
-            let checksums: Vec<&str> = checksums.iter().map(String::as_str).collect();
-            let checksums = if checksums.is_empty() { String::new() } else { format!("[{}]", checksums.join(" ")) };
-            format!("[{} {} {checksums}]", quoted(url.as_bytes()), quoted(directory.as_bytes()))
-        });
-        let _ = writeln!(text, "x-opam-monorepo-duniverse-dirs: [{}]", directories.collect::<Vec<_>>().join("\n"));
-        let own: Vec<String> = self.packages.iter().map(|pin| format!("\"{}\"", pin.name)).collect();
-        let _ = writeln!(text, "x-opam-monorepo-root-packages: [{}]", own.join(" "));
-        let _ = writeln!(text, "x-opam-monorepo-version: \"0.3\"");
-        let (tree, _) = parse_file(text.as_bytes());
-        let text = String::from_utf8_lossy(&print(&tree)).into_owned();
+        let text = content.text(self.packages);
         self.check(&text, selection)?;
         Ok(Monorepo { text, selection: selection.packages().to_vec(), vendored })
     }
@@ -306,6 +274,7 @@ impl Locker<'_, '_> {
         let own = |package: &PackageId| self.is_root(*package);
         let others: Vec<PackageId> = selection.packages().iter().copied().filter(|package| !own(package)).collect();
         let root = Root { name: pin.name.clone(), constraints: vec![], flags: Flags::default() };
-        check(self.view, &pin, text, &[root], &others, true)
+        let file = LockFile { own: &pin, text, roots: &[root], expected: &others, with_vendored: true };
+        file.check(self.view)
     }
 }

@@ -1,7 +1,9 @@
 //! `NAME.opam.locked`, as `opam lock` writes it: the package's own file with all that it needs, directly and
 //! indirectly, each in one version.
 
-use super::{LockError, check, roots};
+use super::check::LockFile;
+use super::error::LockError;
+use super::roots::roots;
 use caravan_solver::problem::Pin;
 use caravan_solver::{Flags, View};
 use opam_parser::index::PackageId;
@@ -45,7 +47,9 @@ pub fn locked(view: &View<'_>, selection: &[PackageId], package: &Pin, with_test
     }
     let text = String::from_utf8_lossy(&text).into_owned();
     let expected: Vec<PackageId> = selection.iter().copied().filter(|package| all.contains(package)).collect();
-    check(view, package, &text, &roots(std::slice::from_ref(package), with_test), &expected, false)?;
+    let roots = roots(std::slice::from_ref(package), with_test);
+    let file = LockFile { own: package, text: &text, roots: &roots, expected: &expected, with_vendored: false };
+    file.check(view)?;
     Ok(text)
 }
 
@@ -64,9 +68,8 @@ fn needed(view: &View<'_>, selection: &[PackageId], root: PackageId, flags: Flag
             false => view.package(at),
         };
         for (name, mask) in compiled.needs() {
-            let start = index.package_range(name).start;
             let selected = selection.iter().copied().find(|selected| index.package_name(*selected) == name);
-            let fits = |selected: &PackageId| mask.contains((selected.0 - start) as usize) && *selected != root;
+            let fits = |selected: &PackageId| mask.contains(index.version_position(*selected)) && *selected != root;
             if let Some(selected) = selected.filter(fits).filter(|selected| found.insert(*selected)) {
                 work.push(selected);
             }

@@ -43,7 +43,7 @@ impl Sets for Comparisons<'_> {
 pub(crate) fn written(view: &View<'_>, package: PackageId, on: NameId, by: Option<PackageId>) -> String {
     let index = view.index();
     let by = by.map(|by| index.version(index.package_version(by)));
-    let formula = said(view, package, on);
+    let formula = comparison(view, package, on);
     let mut once: Vec<String> = Vec::new();
     for (op, bound) in formula.as_ref().map(|formula| unsatisfied(formula, by)).unwrap_or_default() {
         let text = format!("{} {bound}", op.as_str());
@@ -59,7 +59,7 @@ pub(crate) fn written(view: &View<'_>, package: PackageId, on: NameId, by: Optio
 /// `None` if a version is accepted, or it cannot be told.
 pub(crate) fn side(view: &View<'_>, package: PackageId, on: NameId, by: PackageId) -> Option<Ordering> {
     let index = view.index();
-    let found = said(view, package, on)?;
+    let found = comparison(view, package, on)?;
     let text = index.version(index.package_version(by));
     let (op, bound) = unsatisfied(&found, Some(text)).into_iter().next()?;
     match op {
@@ -71,7 +71,7 @@ pub(crate) fn side(view: &View<'_>, package: PackageId, on: NameId, by: PackageI
 }
 
 /// What a package's dependencies say of a name.
-fn said(view: &View<'_>, package: PackageId, on: NameId) -> Option<Comparison> {
+fn comparison(view: &View<'_>, package: PackageId, on: NameId) -> Option<Comparison> {
     let index = view.index();
     let environment = view.environment(package, view.flags(package, None));
     let sets = Comparisons(index);

@@ -5,17 +5,17 @@
 //! whoever follows reasons arrives at one that needs no other: a version that was not asked for, an
 //! `available` that is false, a conflict with something that is in every answer.
 
-use caravan_revdeps::Mentions;
 use caravan_solver::mask::Mask;
 use caravan_solver::reduce::{Bound, Sets};
+use caravan_solver::target::Mentions;
 use caravan_solver::view::{Choice, Compiled, Masks, Requirement};
 use caravan_solver::{Request, View};
 use opam_parser::index::{Index, NameId, PackageId};
 use std::collections::VecDeque;
 
-/// Why a package is in no answer.
+/// ExclusionCause a package is in no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum ExclusionCause {
     /// Its `available` is false here.
     Unavailable,
     /// It contradicts itself.
@@ -31,7 +31,7 @@ pub(crate) enum Why {
 #[derive(Clone, Copy, Debug)]
 struct Exclusion {
     stamp: u32,
-    why: Why,
+    cause: ExclusionCause,
 }
 
 /// What is excluded on a platform, for one request.
@@ -43,9 +43,9 @@ pub(crate) struct Propagation<'v, 'i> {
     /// Of what every answer has one of these versions.
     wanted: Vec<(NameId, Mask)>,
     stamp: u32,
-    /// Names of which a version was excluded.
-    dirty: VecDeque<NameId>,
-    is_dirty: Vec<bool>,
+    /// Names of which a version was excluded since their dependents were checked.
+    changed: VecDeque<NameId>,
+    is_changed: Vec<bool>,
 }
 
 impl<'v, 'i> Propagation<'v, 'i> {
@@ -68,13 +68,13 @@ impl<'v, 'i> Propagation<'v, 'i> {
             forced: vec![false; index.package_count()],
             wanted: request.roots.iter().filter_map(asked).collect(),
             stamp: 0,
-            dirty: VecDeque::new(),
-            is_dirty: vec![false; index.name_count()],
+            changed: VecDeque::new(),
+            is_changed: vec![false; index.name_count()],
         };
         for package in index.packages() {
             match () {
-                () if !view.is_available(package) => made.exclude(package, Why::Unavailable),
-                () if view.package(package).impossible.is_some() => made.exclude(package, Why::Impossible),
+                () if !view.is_available(package) => made.exclude(package, ExclusionCause::Unavailable),
+                () if view.package(package).impossible.is_some() => made.exclude(package, ExclusionCause::Impossible),
                 () => {}
             }
         }
@@ -83,14 +83,14 @@ impl<'v, 'i> Propagation<'v, 'i> {
             made.check(package);
         }
         loop {
-            while let Some(name) = made.dirty.pop_front() {
-                made.is_dirty[name.place()] = false;
+            while let Some(name) = made.changed.pop_front() {
+                made.is_changed[name.place()] = false;
                 for package in mentions.of(name) {
                     made.check(*package);
                 }
             }
             made.force();
-            if made.dirty.is_empty() {
+            if made.changed.is_empty() {
                 return made;
             }
         }
@@ -100,9 +100,9 @@ impl<'v, 'i> Propagation<'v, 'i> {
         self.view.index()
     }
 
-    /// Why a package is out; `None` if it could not be excluded.
-    pub(crate) fn why(&self, package: PackageId) -> Option<Why> {
-        self.excluded[package.place()].map(|exclusion| exclusion.why)
+    /// ExclusionCause a package is out; `None` if it could not be excluded.
+    pub(crate) fn cause(&self, package: PackageId) -> Option<ExclusionCause> {
+        self.excluded[package.place()].map(|exclusion| exclusion.cause)
     }
 
     /// The newest version of a name that is not excluded.
@@ -112,18 +112,18 @@ impl<'v, 'i> Propagation<'v, 'i> {
 
     /// The requirements that cannot be met and together are a demand that cannot be: one, or one for each
     /// branch of a choice.
-    pub(crate) fn lacks(&self, package: PackageId, requirement: usize) -> Vec<(NameId, &Mask)> {
+    pub(crate) fn unmet(&self, package: PackageId, requirement: usize) -> Vec<(NameId, &Mask)> {
         let compiled = self.view.package(package);
         let before = self.excluded[package.place()].map_or(u32::MAX, |exclusion| exclusion.stamp);
         let mut found = Vec::new();
         match &compiled.requires[requirement] {
             Requirement::Package(name, mask) => found.push((*name, mask)),
-            Requirement::Choice(choice) => self.lacks_of_choice(compiled, *choice as usize, before, &mut found),
+            Requirement::Choice(choice) => self.unmet_of_choice(compiled, *choice as usize, before, &mut found),
         }
         found
     }
 
-    fn lacks_of_choice<'c>(
+    fn unmet_of_choice<'c>(
         &self,
         compiled: &'c Compiled,
         choice: usize,
@@ -134,21 +134,21 @@ impl<'v, 'i> Propagation<'v, 'i> {
             let out = branch.iter().find(|requirement| self.is_out(compiled, requirement, before));
             match out {
                 Some(Requirement::Package(name, mask)) => found.push((*name, mask)),
-                Some(Requirement::Choice(inner)) => self.lacks_of_choice(compiled, *inner as usize, before, found),
+                Some(Requirement::Choice(inner)) => self.unmet_of_choice(compiled, *inner as usize, before, found),
                 None => {}
             }
         }
     }
 
-    fn exclude(&mut self, package: PackageId, why: Why) {
+    fn exclude(&mut self, package: PackageId, cause: ExclusionCause) {
         if self.excluded[package.place()].is_some() {
             return;
         }
-        self.excluded[package.place()] = Some(Exclusion { stamp: self.stamp, why });
+        self.excluded[package.place()] = Some(Exclusion { stamp: self.stamp, cause });
         self.stamp += 1;
         let name = self.index().package_name(package);
-        if !std::mem::replace(&mut self.is_dirty[name.place()], true) {
-            self.dirty.push_back(name);
+        if !std::mem::replace(&mut self.is_changed[name.place()], true) {
+            self.changed.push_back(name);
         }
     }
 
@@ -161,7 +161,7 @@ impl<'v, 'i> Propagation<'v, 'i> {
         let now = self.stamp;
         let out = compiled.requires.iter().position(|requirement| self.is_out(compiled, requirement, now));
         if let Some(place) = out {
-            self.exclude(package, Why::Requires(place));
+            self.exclude(package, ExclusionCause::Requires(place));
         }
     }
 
@@ -172,10 +172,8 @@ impl<'v, 'i> Propagation<'v, 'i> {
         };
         match requirement {
             Requirement::Package(name, mask) => {
-                let start = self.index().package_range(*name).start;
-                mask.places().all(|place| {
-                    self.excluded[start as usize + place].is_some_and(|exclusion| exclusion.stamp < before)
-                })
+                let mut versions = self.index().package_range(*name).packages_at(mask.positions());
+                versions.all(|package| self.excluded[package.place()].is_some_and(|exclusion| exclusion.stamp < before))
             }
             Requirement::Choice(choice) => out(&compiled.choices[*choice as usize]),
         }
@@ -185,7 +183,7 @@ impl<'v, 'i> Propagation<'v, 'i> {
     fn keep_only(&mut self, name: NameId, mask: &Mask) {
         for (place, package) in self.index().versions_of(name).enumerate() {
             if !mask.contains(place) {
-                self.exclude(package, Why::OtherVersion);
+                self.exclude(package, ExclusionCause::OtherVersion);
             }
         }
     }
@@ -210,16 +208,16 @@ impl<'v, 'i> Propagation<'v, 'i> {
         let (view, index) = (self.view, self.index());
         let compiled = view.package(package);
         let name = index.package_name(package);
-        let place = (package.0 - index.package_range(name).start) as usize;
+        let place = index.version_position(package);
         for (name, mask) in &compiled.conflicts {
-            let start = index.package_range(*name).start;
-            mask.places().for_each(|place| self.exclude(PackageId(start + place as u32), Why::Conflict(package)));
+            let versions = index.package_range(*name).packages_at(mask.positions());
+            versions.for_each(|other| self.exclude(other, ExclusionCause::Conflict(package)));
         }
         for other in index.packages().filter(|other| index.package_name(*other) != name) {
             let theirs = view.package(other);
             let conflicts = theirs.conflicts.iter().any(|(with, mask)| *with == name && mask.contains(place));
             if conflicts || theirs.classes.iter().any(|class| compiled.classes.contains(class)) {
-                self.exclude(other, Why::Conflict(package));
+                self.exclude(other, ExclusionCause::Conflict(package));
             }
         }
         self.wanted.extend(compiled.requires.iter().filter_map(|requirement| match requirement {

@@ -1,18 +1,16 @@
 //! Why a package cannot be installed, in a line, and whose bound it is.
 
 use super::bounds::{side, written};
-use super::propagation::{Propagation, Why};
+use super::propagation::{ExclusionCause, Propagation};
 use caravan_solver::View;
 use caravan_solver::explain::{Fact, Statement};
 use opam_parser::filter::Filter;
 use opam_parser::index::{Index, Matching, NameId, PackageId};
-use serde::Serialize;
 use std::cmp::Ordering;
 
 /// Kinds of reasons, by what would have to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReasonClass {
     /// It, or something that it needs, is for older compilers.
     CompilerTooNew,
     /// It, or something that it needs, is for newer compilers.
@@ -27,48 +25,24 @@ pub enum Class {
     Unavailable,
 }
 
-impl Class {
-    /// All, in the order in which tables show them.
-    pub const ALL: [Self; 6] = [
-        Self::CompilerTooNew,
-        Self::CompilerTooOld,
-        Self::Platform,
-        Self::MissingDependency,
-        Self::Conflict,
-        Self::Unavailable,
-    ];
-
-    /// As it is called in reports.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::CompilerTooNew => "compiler too new",
-            Self::CompilerTooOld => "compiler too old",
-            Self::Platform => "platform",
-            Self::MissingDependency => "missing dependency",
-            Self::Conflict => "conflict",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
 /// Why a package cannot be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// What kind of reason it is.
-    pub class: Class,
+    pub class: ReasonClass,
     /// From the package that was asked for to the one that the cause speaks of, each needing the next.
     pub path: Vec<PackageId>,
     /// The cause in a line: `cppo.1.6 requires ocaml < 5.0`.
     pub cause: String,
     /// What of the last package of the path would have to be another for it to be possible.
-    pub culprit: Option<Culprit>,
+    pub blocking: Option<BlockingConstraint>,
     /// The facts that exclude it, where only a search shows that it is.
     pub facts: Vec<Fact>,
 }
 
 /// A constraint that stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Culprit {
+pub enum BlockingConstraint {
     /// What a package says of another one, in `depends` or `conflicts`.
     Bound {
         /// Who says it.
@@ -83,7 +57,7 @@ pub enum Culprit {
     },
 }
 
-impl Culprit {
+impl BlockingConstraint {
     /// The same in another state of the repository, if it is there.
     pub(crate) fn translated(self, before: &Index, after: &Index, matching: &Matching) -> Option<Self> {
         Some(match self {
@@ -107,37 +81,38 @@ impl Propagation<'_, '_> {
             let at = *path.last()?;
             let text = index.package_text(at);
             let ends =
-                |class, cause, culprit| Some(Reason { class, path: path.clone(), cause, culprit, facts: vec![] });
-            match self.why(at)? {
-                Why::Unavailable => {
+                |class, cause, blocking| Some(Reason { class, path: path.clone(), cause, blocking, facts: vec![] });
+            match self.cause(at)? {
+                ExclusionCause::Unavailable => {
                     let (class, cause) = unavailable(self.view, at);
-                    return ends(class, cause, Some(Culprit::Available { package: at }));
+                    return ends(class, cause, Some(BlockingConstraint::Available { package: at }));
                 }
-                Why::Impossible => return ends(Class::Conflict, format!("{text} contradicts itself"), None),
-                Why::OtherVersion => {
-                    let class = self.side_of(at).unwrap_or(Class::Conflict);
+                ExclusionCause::Impossible => {
+                    return ends(ReasonClass::Conflict, format!("{text} contradicts itself"), None);
+                }
+                ExclusionCause::OtherVersion => {
+                    let class = self.side_of(at).unwrap_or(ReasonClass::Conflict);
                     return ends(class, format!("{text} is not the version that was asked for"), None);
                 }
-                Why::Conflict(with) => {
+                ExclusionCause::Conflict(with) => {
                     let on = index.package_name(with);
                     let conflicts = &self.view.package(at).conflicts;
                     let own = conflicts.iter().any(|(name, _)| *name == on);
-                    let culprit = own.then_some(Culprit::Bound { package: at, on });
-                    return ends(self.kind_of_conflict(at, with), self.conflict(at, with, own), culprit);
+                    let blocking = own.then_some(BlockingConstraint::Bound { package: at, on });
+                    return ends(self.kind_of_conflict(at, with), self.conflict(at, with, own), blocking);
                 }
-                Why::Requires(requirement) => {
-                    let lacks = self.lacks(at, requirement);
-                    let (on, mask) = lacks.first()?;
-                    let start = index.package_range(*on).start;
-                    let Some(newest) = mask.places().last().map(|place| PackageId(start + place as u32)) else {
+                ExclusionCause::Requires(requirement) => {
+                    let unmet = self.unmet(at, requirement);
+                    let (on, mask) = unmet.first()?;
+                    let Some(newest) = index.package_range(*on).packages_at(mask.positions()).last() else {
                         return Some(self.nothing(path, *on));
                     };
-                    match self.why(newest)? {
-                        Why::OtherVersion => {
+                    match self.cause(newest)? {
+                        ExclusionCause::OtherVersion => {
                             let wanted = self.newest(*on);
                             let cause = format!("{text} requires {}", written(self.view, at, *on, wanted));
-                            let class = self.side_of(newest).unwrap_or(Class::Conflict);
-                            return ends(class, cause, Some(Culprit::Bound { package: at, on: *on }));
+                            let class = self.side_of(newest).unwrap_or(ReasonClass::Conflict);
+                            return ends(class, cause, Some(BlockingConstraint::Bound { package: at, on: *on }));
                         }
                         _ => path.push(newest),
                     }
@@ -153,33 +128,33 @@ impl Propagation<'_, '_> {
         let wanted = self.newest(on);
         let class = wanted.filter(|_| self.view.name(on).compiler).and_then(|wanted| {
             match side(self.view, package, on, wanted)? {
-                Ordering::Less => Some(Class::CompilerTooNew),
-                Ordering::Greater => Some(Class::CompilerTooOld),
+                Ordering::Less => Some(ReasonClass::CompilerTooNew),
+                Ordering::Greater => Some(ReasonClass::CompilerTooOld),
                 Ordering::Equal => None,
             }
         });
-        let culprit = wanted.map(|_| Culprit::Bound { package, on });
+        let blocking = wanted.map(|_| BlockingConstraint::Bound { package, on });
         let bound = written(self.view, package, on, wanted);
         let cause = match (class, index.package_range(on).is_empty()) {
             (Some(_), _) => format!("{text} requires {bound}"),
             (None, true) => format!("{text} requires {bound}, which does not exist"),
             (None, false) => format!("{text} requires {bound}, but there is no such version"),
         };
-        Reason { class: class.unwrap_or(Class::MissingDependency), path, cause, culprit, facts: vec![] }
+        Reason { class: class.unwrap_or(ReasonClass::MissingDependency), path, cause, blocking, facts: vec![] }
     }
 
     /// On which side of the compiler that was asked for another one is.
-    fn side_of(&self, other: PackageId) -> Option<Class> {
+    fn side_of(&self, other: PackageId) -> Option<ReasonClass> {
         let name = self.index().package_name(other);
         if !self.view.name(name).compiler {
             return None;
         }
         let wanted = self.newest(name)?;
-        Some(if other < wanted { Class::CompilerTooNew } else { Class::CompilerTooOld })
+        Some(if other < wanted { ReasonClass::CompilerTooNew } else { ReasonClass::CompilerTooOld })
     }
 
     /// A conflict with the compiler that was asked for is a bound on it.
-    fn kind_of_conflict(&self, package: PackageId, with: PackageId) -> Class {
+    fn kind_of_conflict(&self, package: PackageId, with: PackageId) -> ReasonClass {
         let index = self.index();
         let name = index.package_name(with);
         let conflicts = &self.view.package(package).conflicts;
@@ -189,10 +164,10 @@ impl Propagation<'_, '_> {
         });
         match accepted {
             Some(Some(newest)) if self.view.name(name).compiler => match newest < with {
-                true => Class::CompilerTooNew,
-                false => Class::CompilerTooOld,
+                true => ReasonClass::CompilerTooNew,
+                false => ReasonClass::CompilerTooOld,
             },
-            _ => Class::Conflict,
+            _ => ReasonClass::Conflict,
         }
     }
 
@@ -214,11 +189,11 @@ impl Propagation<'_, '_> {
 }
 
 /// The reason of a package whose `available` is false.
-fn unavailable(view: &View<'_>, package: PackageId) -> (Class, String) {
+fn unavailable(view: &View<'_>, package: PackageId) -> (ReasonClass, String) {
     let text = view.index().package_text(package);
     match view.index().available(package).to_filter() {
-        Filter::Bool(_) => (Class::Unavailable, format!("{text} is not available anywhere")),
-        filter => (Class::Platform, format!("{text} is available only where {filter}")),
+        Filter::Bool(_) => (ReasonClass::Unavailable, format!("{text} is not available anywhere")),
+        filter => (ReasonClass::Platform, format!("{text} is available only where {filter}")),
     }
 }
 
@@ -240,5 +215,5 @@ pub(crate) fn searched(view: &View<'_>, package: PackageId, facts: Vec<Fact>) ->
         (_, Some(last)) => last.to_string(),
         (_, None) => format!("what {text} requires does not fit together"),
     };
-    Reason { class: Class::Conflict, path: vec![package], cause, culprit: None, facts }
+    Reason { class: ReasonClass::Conflict, path: vec![package], cause, blocking: None, facts }
 }

@@ -6,32 +6,32 @@ use opam_parser::version;
 /// A bound on the versions of a package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bound {
-    /// Only versions below it, or, with `one`, any other version.
+    /// Only versions below it, or, with `only_this`, any other version.
     pub version: String,
     /// Newer versions are fine: only this one is not.
-    pub one: bool,
+    pub only_this: bool,
 }
 
 impl Bound {
     /// As a constraint of `depends`: `< "2.0"`
     fn allowed(&self) -> String {
-        format!("{} \"{}\"", if self.one { "!=" } else { "<" }, self.version)
+        format!("{} \"{}\"", if self.only_this { "!=" } else { "<" }, self.version)
     }
 
     /// As a constraint of `conflicts`: `>= "2.0"`
     fn refused(&self) -> String {
-        format!("{} \"{}\"", if self.one { "=" } else { ">=" }, self.version)
+        format!("{} \"{}\"", if self.only_this { "=" } else { ">=" }, self.version)
     }
 }
 
 /// A replacement of a part of the text.
-struct Edit {
+struct TextEdit {
     start: usize,
     end: usize,
     text: String,
 }
 
-fn apply(source: &[u8], mut edits: Vec<Edit>) -> Vec<u8> {
+fn apply(source: &[u8], mut edits: Vec<TextEdit>) -> Vec<u8> {
     edits.sort_by_key(|edit| std::cmp::Reverse((edit.start, edit.end)));
     let mut text = source.to_vec();
     for edit in edits {
@@ -56,19 +56,19 @@ pub(super) fn bound_dependency(source: &[u8], package: &str, bound: &Bound) -> O
     (!edits.is_empty()).then(|| apply(source, edits))
 }
 
-fn bound_in(value: Value<'_>, package: &str, bound: &Bound, edits: &mut Vec<Edit>) {
+fn bound_in(value: Value<'_>, package: &str, bound: &Bound, edits: &mut Vec<TextEdit>) {
     let is_it = |value: Value<'_>| matches!(value.kind(), ValueKind::String(text) if text == package);
     match value.kind() {
         ValueKind::String(_) if is_it(value) => {
             let end = value.span().end as usize;
-            edits.push(Edit { start: end, end, text: format!(" {{{}}}", bound.allowed()) });
+            edits.push(TextEdit { start: end, end, text: format!(" {{{}}}", bound.allowed()) });
         }
         ValueKind::Braced(name, options) if is_it(name) => {
             let options: Vec<Value<'_>> = options.collect();
             match options.as_slice() {
                 [] => {
                     let (start, end) = (name.span().end as usize, value.span().end as usize);
-                    edits.push(Edit { start, end, text: format!(" {{{}}}", bound.allowed()) });
+                    edits.push(TextEdit { start, end, text: format!(" {{{}}}", bound.allowed()) });
                 }
                 [.., last] => bound_condition(*last, bound, edits),
             }
@@ -81,7 +81,7 @@ fn bound_in(value: Value<'_>, package: &str, bound: &Bound, edits: &mut Vec<Edit
 }
 
 /// An upper bound that is there and higher is lowered; else the new one is added.
-fn bound_condition(condition: Value<'_>, bound: &Bound, edits: &mut Vec<Edit>) {
+fn bound_condition(condition: Value<'_>, bound: &Bound, edits: &mut Vec<TextEdit>) {
     let conjuncts: Vec<Value<'_>> = match condition.kind() {
         ValueKind::And(values) => values.collect(),
         _ => vec![condition],
@@ -94,16 +94,16 @@ fn bound_condition(condition: Value<'_>, bound: &Bound, edits: &mut Vec<Edit>) {
         _ => false,
     };
     let (start, end) = (condition.span().start as usize, condition.span().end as usize);
-    match (conjuncts.iter().find(higher).filter(|_| !bound.one), condition.kind()) {
+    match (conjuncts.iter().find(higher).filter(|_| !bound.only_this), condition.kind()) {
         (Some(found), _) => {
             let span = found.span();
-            edits.push(Edit { start: span.start as usize, end: span.end as usize, text: bound.allowed() });
+            edits.push(TextEdit { start: span.start as usize, end: span.end as usize, text: bound.allowed() });
         }
         (None, ValueKind::Or(_)) => {
-            edits.push(Edit { start, end: start, text: "(".to_owned() });
-            edits.push(Edit { start: end, end, text: format!(") & {}", bound.allowed()) });
+            edits.push(TextEdit { start, end: start, text: "(".to_owned() });
+            edits.push(TextEdit { start: end, end, text: format!(") & {}", bound.allowed()) });
         }
-        (None, _) => edits.push(Edit { start: end, end, text: format!(" & {}", bound.allowed()) }),
+        (None, _) => edits.push(TextEdit { start: end, end, text: format!(" & {}", bound.allowed()) }),
     }
 }
 
@@ -116,11 +116,11 @@ pub(super) fn add_conflict(source: &[u8], package: &str, bound: &Bound) -> Optio
         let (start, end) = (value.span().start as usize, value.span().end as usize);
         let ValueKind::List(values) = value.kind() else {
             let old = String::from_utf8_lossy(&source[start..end]).into_owned();
-            return Some(apply(source, vec![Edit { start, end, text: format!("[{old} {conflict}]") }]));
+            return Some(apply(source, vec![TextEdit { start, end, text: format!("[{old} {conflict}]") }]));
         };
         // As the last of them stands: on a line of its own, or not.
         let Some(last) = values.last().map(|last| last.span()) else {
-            return Some(apply(source, vec![Edit { start, end, text: format!("[{conflict}]") }]));
+            return Some(apply(source, vec![TextEdit { start, end, text: format!("[{conflict}]") }]));
         };
         let (at, line) = (last.end as usize, line_start(source, last.start as usize));
         let before = &source[line..last.start as usize];
@@ -128,11 +128,11 @@ pub(super) fn add_conflict(source: &[u8], package: &str, bound: &Bound) -> Optio
             true => format!("\n{}{conflict}", String::from_utf8_lossy(before)),
             false => format!(" {conflict}"),
         };
-        return Some(apply(source, vec![Edit { start: at, end: at, text }]));
+        return Some(apply(source, vec![TextEdit { start: at, end: at, text }]));
     }
     let beside = field(tree.items(), "depopts").or_else(|| field(tree.items(), "depends"))?;
     let at = beside.0.span().end as usize;
-    Some(apply(source, vec![Edit { start: at, end: at, text: format!("\nconflicts: [\n  {conflict}\n]") }]))
+    Some(apply(source, vec![TextEdit { start: at, end: at, text: format!("\nconflicts: [\n  {conflict}\n]") }]))
 }
 
 fn line_start(source: &[u8], offset: usize) -> usize {
@@ -144,7 +144,7 @@ mod tests {
     use super::{Bound, add_conflict, bound_dependency};
 
     fn bounded(text: &str) -> String {
-        let bound = Bound { version: "2.0".into(), one: false };
+        let bound = Bound { version: "2.0".into(), only_this: false };
         let edited = bound_dependency(text.as_bytes(), "p", &bound).map(String::from_utf8);
         edited.map_or_else(String::new, |text| text.unwrap_or_default())
     }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn one_version_alone_is_left_out() {
-        let bound = Bound { version: "2.0".into(), one: true };
+        let bound = Bound { version: "2.0".into(), only_this: true };
         let edited = bound_dependency(b"depends: [\"p\" {>= \"1\" & < \"3\"}]", "p", &bound);
         assert_eq!(edited.as_deref(), Some(&b"depends: [\"p\" {>= \"1\" & < \"3\" & != \"2.0\"}]"[..]));
     }
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn conflicts_join_those_that_are_there() {
         let conflict = |text: &str| {
-            let bound = Bound { version: "2.0".into(), one: false };
+            let bound = Bound { version: "2.0".into(), only_this: false };
             let edited = add_conflict(text.as_bytes(), "p", &bound).map(String::from_utf8);
             edited.map_or_else(String::new, |text| text.unwrap_or_default())
         };

@@ -1,5 +1,5 @@
-//! Whether two opam files make the same package: opam's `OpamFile.OPAM.effectively_equal`, with what
-//! opam-repo-ci looks at beside it (`peers.md`, 3.2).
+//! Whether two opam files make the same package: opam's `OpamFile.OPAM.effectively_equal`, and what
+//! opam-repo-ci compares beside it, `depexts` and the extensions `x-ci-*`.
 
 use opam_parser::file::{Extension, Flags, OpamFile, Source};
 use opam_parser::syntax::parse_value;

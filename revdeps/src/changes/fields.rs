@@ -5,24 +5,21 @@ use opam_parser::filter::{Env, Filter, Scope, Value, partial};
 use opam_parser::formula::{Condition, Dependency, Formula};
 use opam_parser::syntax::print::print_item;
 use opam_parser::syntax::{Item, ItemKind, parse_file};
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A field that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldChange {
     /// Its name; of a section with a title both: `extra-source "fix.patch"`.
     pub field: String,
     /// What the difference can affect.
     pub affects: Vec<Effect>,
     /// Its line in the new file, from 1; `None` if it is gone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
 }
 
 /// What a difference can affect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     /// What can be installed together, and which versions are chosen.
     Solving,

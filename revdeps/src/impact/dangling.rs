@@ -1,11 +1,10 @@
 //! Names that nothing has any more, and that others still mention.
 
-use super::Step;
+use crate::repository_change::RepositoryChange;
 use opam_parser::index::{FormulaRef, Index, NameId, PackageId};
-use serde::Serialize;
 
 /// A name without versions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dangling {
     /// The name.
     pub name: String,
@@ -16,12 +15,12 @@ pub struct Dangling {
 }
 
 /// The names that have versions before and none after, and are mentioned after.
-pub(super) fn dangling(step: &Step<'_>) -> Vec<Dangling> {
-    let (before, after) = (step.before, step.after);
+pub(super) fn dangling(repository: &RepositoryChange<'_>) -> Vec<Dangling> {
+    let (before, after) = (repository.before, repository.after);
     let gone: Vec<NameId> = before
         .names()
         .filter(|name| !before.package_range(*name).is_empty())
-        .filter_map(|name| step.matching.name_after(name))
+        .filter_map(|name| repository.matching.name_after(name))
         .filter(|name| after.package_range(*name).is_empty())
         .collect();
     let mentioning = |name: NameId, formula: fn(&Index, PackageId) -> FormulaRef<'_>| -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The compilers and platforms that a change is looked at on.
 
-use super::Target;
 use caravan_solver::compiler::{CompilerError, compiler};
+use caravan_solver::target::Target;
 use caravan_solver::{Platform, Request};
 use opam_parser::file::Flags;
 use opam_parser::index::Index;

@@ -1,14 +1,16 @@
 //! Who can be installed together with a package: `opam list --coinstallable-with` (rules D11 and D12),
 //! and the three lists of opam-repo-ci (rule D15).
 
-use super::{Options, Targets, direct, recursive};
+use super::dependents::{direct, recursive};
+use super::options::Options;
+use super::package_set::PackageSet;
 use caravan_solver::problem::{Cycles, Flags, Request, Root};
-use caravan_solver::{SolveError, Stop, View, installable};
+use caravan_solver::{SolveError, Solver, Stop, View};
 use opam_parser::index::PackageId;
 
 /// Of some packages those that can each be installed together with everything that the request asks
 /// for. As for opam, packages may want to be installed before each other. For tests of every package
-/// use [`View::with_everyones`].
+/// use [`View::with_flags_of_all`].
 ///
 /// # Errors
 /// When the request names something that does not exist, or it was stopped.
@@ -19,7 +21,7 @@ pub fn coinstallable(
     stop: &Stop,
 ) -> Result<Vec<PackageId>, SolveError> {
     let request = Request { cycles: Some(Cycles::Allow), ..request.clone() };
-    let verdicts = installable(view, &request, packages, Flags::default(), stop, &|_| {})?;
+    let verdicts = Solver::new(view).stop(stop).installable(&request, packages, Flags::default())?;
     Ok(packages.iter().zip(verdicts).filter(|(_, installable)| *installable).map(|(package, _)| *package).collect())
 }
 
@@ -36,7 +38,7 @@ pub fn like_opam_repo_ci(
     stop: &Stop,
 ) -> Result<Vec<PackageId>, SolveError> {
     let index = view.index();
-    let targets = Targets::one(index, package);
+    let targets = PackageSet::one(index, package);
     let mut request = request.clone();
     request.roots.extend(Root::exactly(index, package, Flags::default()));
     let plain = Options::default();
@@ -52,7 +54,7 @@ pub fn like_opam_repo_ci(
     let mut union = coinstallable(view, &request, &found, stop)?;
     // The third, for which the tests of every package count.
     let tested = View::in_dialect(index, view.platform(), view.dialect())
-        .with_everyones(Flags { with_test: true, ..Flags::default() });
+        .with_flags_of_all(Flags { with_test: true, ..Flags::default() });
     let found = available(direct(view, &targets, &Options { depopts: true, with_test: true, ..plain }));
     union.extend(coinstallable(&tested, &request, &found, stop)?);
     union.sort_unstable();

@@ -1,14 +1,11 @@
-//! Which versions of what depends on a change are worth a build.
+//! Which versions of what depends on a change are worth a build: what one can ask for.
 
-use super::candidates::{Candidate, Group};
-use super::{Attempt, Entry};
-use crate::changes::{Change, Kind};
-use caravan_solver::SolveError;
-use opam_parser::index::PackageId;
+use crate::changes::{ChangeKind, PackageChange};
 use serde::{Deserialize, Serialize};
 
 /// Which dependents are built and tested again. Wanting more never loses an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Which versions of each name.
@@ -35,13 +32,14 @@ impl Policy {
     };
 
     /// Whether a change is a reason to build anything else again.
-    pub(super) fn counts(&self, change: &Change) -> bool {
-        change.concerns_dependents() || self.any_significant && change.kind == Kind::SignificantlyChanged
+    pub(super) fn counts(&self, change: &PackageChange) -> bool {
+        change.concerns_dependents() || self.any_significant && change.kind == ChangeKind::SignificantlyChanged
     }
 }
 
 /// Which versions of a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Versions {
     /// The latest release that the platform has, if it depends on the change.
@@ -56,6 +54,7 @@ pub enum Versions {
 
 /// Which tests are run again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TestPolicy {
     /// None: builds only.
@@ -66,47 +65,4 @@ pub enum TestPolicy {
     /// Also of what has tests that use the change through others: of a test library's dependency, the tests
     /// of half the repository.
     Recursive,
-}
-
-/// What a policy makes of the versions of one name.
-#[derive(Debug, Default)]
-pub(super) struct Chosen {
-    pub(super) entries: Vec<Entry>,
-    pub(super) not_together: Vec<PackageId>,
-    pub(super) unused: Vec<PackageId>,
-    pub(super) other_version: Vec<PackageId>,
-}
-
-type Try<'a> = dyn Fn(&Candidate) -> Result<Attempt, SolveError> + 'a;
-
-impl Policy {
-    pub(super) fn choose(&self, group: &Group, attempt: &Try<'_>) -> Result<Chosen, SolveError> {
-        let mut chosen = Chosen::default();
-        // Changed packages that some version could still be built with.
-        let of = |candidate: &Candidate| -> Vec<PackageId> {
-            candidate.build.iter().chain(&candidate.test).copied().collect()
-        };
-        let mut open: Vec<PackageId> = group.candidates.iter().flat_map(of).collect();
-        for (place, candidate) in group.candidates.iter().enumerate() {
-            let wanted = match self.versions {
-                Versions::Latest => place == 0 && group.newest_is_candidate,
-                Versions::NewestUsing => of(candidate).iter().any(|target| open.contains(target)),
-                Versions::All => true,
-            };
-            if !wanted {
-                chosen.other_version.push(candidate.package);
-                continue;
-            }
-            match attempt(candidate)? {
-                Attempt::Entry(entry) => {
-                    let with = entry.with();
-                    open.retain(|target| !with.contains(target));
-                    chosen.entries.push(*entry);
-                }
-                Attempt::NotTogether => chosen.not_together.push(candidate.package),
-                Attempt::Unused => chosen.unused.push(candidate.package),
-            }
-        }
-        Ok(chosen)
-    }
 }

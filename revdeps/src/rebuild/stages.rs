@@ -1,11 +1,11 @@
 //! In which order to build: what needs a build comes after it.
 
-use super::{Entry, Tests};
+use super::entry::{RebuildEntry, Tests};
 use opam_parser::index::PackageId;
 use rustc_hash::FxHashMap;
 
 /// Leaves of each job's needs those that are built again, and gives every job its stage.
-pub(super) fn assign(entries: &mut [Entry]) {
+pub(super) fn assign(entries: &mut [RebuildEntry]) {
     let built: FxHashMap<PackageId, usize> = entries
         .iter()
         .enumerate()
@@ -43,7 +43,7 @@ pub(super) fn assign(entries: &mut [Entry]) {
 }
 
 /// The stage of each build: one more than the latest that it needs.
-fn build_stages(entries: &[Entry], built: &FxHashMap<PackageId, usize>) -> Vec<usize> {
+fn build_stages(entries: &[RebuildEntry], built: &FxHashMap<PackageId, usize>) -> Vec<usize> {
     let needs = |place: usize| entries[place].build.iter().flat_map(|build| build.needs.iter().map(|need| built[need]));
     let mut stages = vec![0; entries.len()];
     let mut missing: Vec<usize> = (0..entries.len()).map(|place| needs(place).count()).collect();
@@ -61,7 +61,7 @@ fn build_stages(entries: &[Entry], built: &FxHashMap<PackageId, usize>) -> Vec<u
                 }
             }
         }
-        // Selections of their own may need each other in a circle: then one has to be the first.
+        // Selections of their own may need each other in a cycle: then one has to be the first.
         let Some(forced) = (next_by_force..entries.len()).find(|place| stages[*place] == 0) else { return stages };
         next_by_force = forced + 1;
         ready.push(forced);

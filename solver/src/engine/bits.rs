@@ -1,16 +1,28 @@
 //! Sets of values of a fixed width, on the stack: what the engine computes with.
 
 use crate::mask::Mask;
+use crate::value::Value;
 use std::fmt;
 
-/// A set of up to `64 * W` alternatives. Bits beyond those that exist are never chosen, so a
-/// complement may contain them.
+/// A set of values: up to `64 * W - 1` alternatives and "not there". Bits beyond those that exist are never
+/// chosen, so a complement may contain them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bits<const W: usize>([u64; W]);
 
 impl<const W: usize> Bits<W> {
-    /// How many alternatives fit.
+    /// How many values fit.
     pub(crate) const CAPACITY: usize = 64 * W;
+
+    /// No value.
+    pub(crate) const EMPTY: Self = Self([0; W]);
+
+    /// Every value.
+    pub(crate) const FULL: Self = Self([u64::MAX; W]);
+
+    /// Whether this many alternatives fit.
+    pub(crate) const fn have_room_for(alternatives: usize) -> bool {
+        alternatives < Self::CAPACITY
+    }
 
     pub(crate) fn of(mask: &Mask) -> Self {
         let mut bits = [0; W];
@@ -18,32 +30,27 @@ impl<const W: usize> Bits<W> {
         Self(bits)
     }
 
-    pub(crate) const EMPTY: Self = Self([0; W]);
-
-    pub(crate) const FULL: Self = Self([u64::MAX; W]);
-
-    pub(crate) fn singleton(bit: u32) -> Self {
+    pub(crate) fn singleton(value: Value) -> Self {
         let mut bits = [0; W];
-        bits[bit as usize / 64] = 1 << (bit % 64);
+        bits[value.bit() / 64] = 1 << (value.bit() % 64);
         Self(bits)
     }
 
-    /// The values from `start` up to and without `end`.
-    pub(crate) fn range(start: u32, end: u32) -> Self {
+    /// The values that stand for the first `count` alternatives, without "not there".
+    pub(crate) fn alternatives(count: usize) -> Self {
         let mut bits = Self::EMPTY;
         for (place, word) in bits.0.iter_mut().enumerate() {
-            let below = |bit: u32| match bit.saturating_sub(place as u32 * 64) {
+            *word = match Value::at(count).bit().saturating_sub(place * 64) {
                 0 => 0,
                 inside @ 1..64 => (1_u64 << inside) - 1,
                 _ => u64::MAX,
             };
-            *word = below(end) & !below(start);
         }
-        bits
+        bits.without(&Self::singleton(Value::ABSENT))
     }
 
-    pub(crate) fn contains(&self, bit: u32) -> bool {
-        self.0[bit as usize / 64] >> (bit % 64) & 1 == 1
+    pub(crate) fn contains(&self, value: Value) -> bool {
+        self.0[value.bit() / 64] >> (value.bit() % 64) & 1 == 1
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -51,27 +58,27 @@ impl<const W: usize> Bits<W> {
     }
 
     /// The only value in it, if there is just one.
-    pub(crate) fn single(&self) -> Option<u32> {
+    pub(crate) fn single(&self) -> Option<Value> {
         let mut found = None;
         for (place, word) in self.0.iter().enumerate() {
             if *word != 0 {
                 if found.is_some() || word & (word - 1) != 0 {
                     return None;
                 }
-                found = Some(place as u32 * 64 + word.trailing_zeros());
+                found = Some(Value::from_bit(place as u32 * 64 + word.trailing_zeros()));
             }
         }
         found
     }
 
-    pub(crate) fn lowest(&self) -> Option<u32> {
+    pub(crate) fn lowest(&self) -> Option<Value> {
         let place = self.0.iter().position(|word| *word != 0)?;
-        Some(place as u32 * 64 + self.0[place].trailing_zeros())
+        Some(Value::from_bit(place as u32 * 64 + self.0[place].trailing_zeros()))
     }
 
-    pub(crate) fn highest(&self) -> Option<u32> {
+    pub(crate) fn highest(&self) -> Option<Value> {
         let place = self.0.iter().rposition(|word| *word != 0)?;
-        Some(place as u32 * 64 + 63 - self.0[place].leading_zeros())
+        Some(Value::from_bit(place as u32 * 64 + 63 - self.0[place].leading_zeros()))
     }
 
     pub(crate) fn complement(&self) -> Self {
@@ -99,13 +106,13 @@ impl<const W: usize> Bits<W> {
     }
 
     /// The values in it, lowest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Value> + '_ {
         self.0.iter().enumerate().flat_map(|(place, word)| {
             let mut rest = *word;
             std::iter::from_fn(move || {
                 let bit = (rest != 0).then(|| rest.trailing_zeros())?;
                 rest &= rest - 1;
-                Some(place as u32 * 64 + bit)
+                Some(Value::from_bit(place as u32 * 64 + bit))
             })
         })
     }

@@ -1,14 +1,15 @@
 //! PubGrub's derivation of a contradiction, and the facts of opam files at its leaves.
 //!
-//! The search that answers questions keeps no reasons. Once it is known that there is no answer, this
+//! The search that answers questions keeps no derivation. Once it is known that there is no answer, this
 //! asks the `pubgrub` crate the same question, and takes its proof apart.
 
-use crate::engine::Bits;
-use crate::mask::{ABSENT, Mask};
-use crate::problem::Avoid;
-use crate::question::Question;
-use crate::solve::search::Placed;
-use crate::stop::Stop;
+use crate::engine::{Bits, TooWide, Variable};
+use crate::error::SolveError;
+use crate::mask::Mask;
+use crate::policy::Avoid;
+use crate::question::{PlatformPackage, PlatformQuestion, Question};
+use crate::stop::{Stop, Stopped};
+use crate::value::Value;
 use crate::view::{Compiled, Requirement};
 use opam_parser::index::{NameId, PackageId};
 use pubgrub::{
@@ -35,101 +36,100 @@ pub(super) enum Source {
     Impossible(PackageId),
     /// A package cannot be chosen at all.
     Unavailable(PackageId),
-    /// Packages need each other in a circle, by its place among those found.
+    /// Packages need each other in a cycle, by its place among those found.
     Cycle(u32),
 }
 
-/// Why there is no derivation.
-#[derive(Debug)]
-pub(super) enum NoDerivation {
+/// What the crate pubgrub finds out.
+pub(super) enum Derivation {
+    /// The facts that exclude an answer.
+    Contradiction(FxHashSet<Source>),
     /// There is an answer, if not for what packages want to be installed before them.
-    Solvable(Vec<(crate::engine::Var, u32)>),
-    Stopped,
-    /// More versions or alternatives than can be counted.
-    TooWide,
+    Solvable(Vec<(Variable, Value)>),
 }
 
-/// The facts that exclude an answer for a question on one platform.
-pub(super) fn facts(
+/// Derives the contradiction in a question on one platform that has no answer.
+pub(super) fn derive(
     question: &Question<'_, '_>,
-    cycles: &[Vec<Placed>],
+    cycles: &[Vec<PlatformPackage>],
     stop: &Stop,
-) -> Result<FxHashSet<Source>, NoDerivation> {
+) -> Result<Derivation, SolveError> {
     let result = match question.widest() {
-        0..128 => derive::<2>(question, cycles, stop),
-        128..1024 => derive::<16>(question, cycles, stop),
-        _ => Err(Failed::TooWide),
+        0..128 => derive_in_width::<2>(question, cycles, stop),
+        128..1024 => derive_in_width::<16>(question, cycles, stop),
+        _ => Err(Trouble::TooWide(TooWide)),
     };
     let result = match result {
-        Err(Failed::TooWide) if question.widest() < Bits::<64>::CAPACITY => derive::<64>(question, cycles, stop),
+        Err(Trouble::TooWide(_)) if Bits::<64>::have_room_for(question.widest()) => {
+            derive_in_width::<64>(question, cycles, stop)
+        }
         other => other,
     };
-    result.map_err(|failed| match failed {
-        Failed::Solvable(decisions) => NoDerivation::Solvable(decisions),
-        Failed::Stopped => NoDerivation::Stopped,
-        Failed::TooWide => NoDerivation::TooWide,
+    result.map_err(|trouble| match trouble {
+        Trouble::TooWide(too_wide) => too_wide.into(),
+        Trouble::Stopped(stopped) => stopped.into(),
     })
 }
 
-enum Failed {
-    Solvable(Vec<(crate::engine::Var, u32)>),
-    Stopped,
-    TooWide,
-}
-
-fn derive<const W: usize>(
+fn derive_in_width<const W: usize>(
     question: &Question<'_, '_>,
-    cycles: &[Vec<Placed>],
+    cycles: &[Vec<PlatformPackage>],
     stop: &Stop,
-) -> Result<FxHashSet<Source>, Failed> {
-    let provider = Provider::<W> { question, cycles, stop, state: RefCell::default(), steps: Cell::new(0) };
-    match pubgrub::resolve(&provider, Var::Root, 0_u32) {
+) -> Result<Derivation, Trouble> {
+    let platform = &question.platforms[0];
+    let provider = Provider::<W> { question, platform, cycles, stop, state: RefCell::default(), steps: Cell::new(0) };
+    match pubgrub::resolve(&provider, Package::Root, ROOT) {
         Ok(solution) => {
-            let name = |(var, bit): (&Var, &u32)| match var {
-                Var::Name(name) if *bit != ABSENT => Some((crate::engine::Var::Name(0, *name), *bit)),
+            let name = |(package, value): (&Package, &Value)| match package {
+                Package::Name(name) if *value != Value::ABSENT => Some((Variable::Name(0, *name), *value)),
                 _ => None,
             };
-            Err(Failed::Solvable(solution.iter().filter_map(name).collect()))
+            Ok(Derivation::Solvable(solution.iter().filter_map(name).collect()))
         }
-        Err(PubGrubError::NoSolution(tree)) => Ok(provider.sources(&tree)),
+        Err(PubGrubError::NoSolution(tree)) => Ok(Derivation::Contradiction(provider.sources(&tree))),
         Err(
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }
             | PubGrubError::ErrorInShouldCancel(source),
-        ) => Err(match source {
-            Trouble::TooWide => Failed::TooWide,
-            Trouble::Stopped => Failed::Stopped,
-        }),
+        ) => Err(source),
     }
 }
 
+/// What the crate pubgrub calls a package: what it chooses a version of. The variables of the search, for
+/// one platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Var {
+enum Package {
     Root,
     Name(NameId),
+    /// A disjunction of a package.
     Choice(PackageId, u32),
     Class(NameId),
-    /// Which package of a circle is left out.
+    /// Which package of a cycle is left out.
     Cycle(u32),
 }
 
-impl fmt::Display for Var {
+/// The value of [`Package::Root`].
+const ROOT: Value = Value::at(0);
+
+impl fmt::Display for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why there is no derivation.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 enum Trouble {
-    #[error("too many alternatives")]
-    TooWide,
-    #[error("stopped")]
-    Stopped,
+    #[error(transparent)]
+    TooWide(#[from] TooWide),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 struct Provider<'p, 'q, 'i, const W: usize> {
     question: &'p Question<'q, 'i>,
-    cycles: &'p [Vec<Placed>],
+    platform: &'p PlatformQuestion<'q, 'i>,
+    cycles: &'p [Vec<PlatformPackage>],
     stop: &'p Stop,
     state: RefCell<State>,
     steps: Cell<u32>,
@@ -137,97 +137,103 @@ struct Provider<'p, 'q, 'i, const W: usize> {
 
 #[derive(Default)]
 struct State {
-    /// The order in which variables were first met.
-    met: FxHashMap<Var, u32>,
+    /// The order in which packages were first met.
+    met: FxHashMap<Package, u32>,
     /// The members of each class, numbered as they come.
     classes: FxHashMap<NameId, Vec<NameId>>,
 }
 
+/// What a version depends on, and the fact that says so.
+type Dependency<const W: usize> = (Package, Bits<W>, Option<Source>);
+
 impl<const W: usize> Provider<'_, '_, '_, W> {
     fn compiled(&self, package: PackageId) -> &Compiled {
-        self.question.sides[0].compiled(package)
+        self.platform.compiled(package)
     }
 
-    fn package(&self, name: NameId, bit: u32) -> PackageId {
-        PackageId(self.question.sides[0].view.index().package_range(name).start + bit - 1)
+    fn package(&self, name: NameId, value: Value) -> Option<PackageId> {
+        value.package(self.platform.view.index().package_range(name))
     }
 
-    /// What is still possible of a variable.
-    fn possible(&self, var: Var, range: &Bits<W>) -> Result<Bits<W>, Trouble> {
-        let alternatives = |count: usize| match count <= Bits::<W>::CAPACITY {
-            true => Ok(Bits::range(0, count as u32)),
-            false => Err(Trouble::TooWide),
+    /// What is still possible of a package.
+    fn possible(&self, package: Package, range: &Bits<W>) -> Result<Bits<W>, TooWide> {
+        let alternatives = |count: usize| match Bits::<W>::have_room_for(count) {
+            true => Ok(Bits::alternatives(count)),
+            false => Err(TooWide),
         };
-        Ok(range.and(&match var {
-            Var::Root => Bits::singleton(0),
-            Var::Name(name) => Bits::of(&choosable(self.question, name)).or(&Bits::singleton(ABSENT)),
-            Var::Choice(package, choice) => match self.question.branches.get(&(package, choice)) {
-                Some(chosen) => Bits::singleton(*chosen),
+        Ok(range.and(&match package {
+            Package::Root => Bits::singleton(ROOT),
+            Package::Name(name) => Bits::of(&choosable(self.question, name)).or(&Bits::singleton(Value::ABSENT)),
+            Package::Choice(package, choice) => match self.question.branches.get(&(package, choice)) {
+                Some(chosen) => Bits::singleton(Value::at(*chosen)),
                 None => alternatives(self.compiled(package).choices[choice as usize].branches.len())?,
             },
-            Var::Class(class) => alternatives(self.state.borrow().classes.get(&class).map_or(0, Vec::len))?,
-            Var::Cycle(cycle) => alternatives(self.cycles[cycle as usize].len())?,
+            Package::Class(class) => alternatives(self.state.borrow().classes.get(&class).map_or(0, Vec::len))?,
+            Package::Cycle(cycle) => alternatives(self.cycles[cycle as usize].len())?,
         }))
     }
 
-    /// The demands of a value, each with the fact that makes it.
-    fn demands(&self, var: Var, bit: u32) -> Result<Vec<(Var, Bits<W>, Option<Source>)>, Trouble> {
-        let require = |package, requirement: &Requirement, source| match requirement {
-            Requirement::Package(name, mask) => (Var::Name(*name), Bits::of(mask), source),
-            Requirement::Choice(choice) => (Var::Choice(package, *choice), Bits::FULL, source),
-        };
-        Ok(match var {
-            Var::Root => {
-                let roots = self.question.sides[0].roots.iter().enumerate();
-                let mut demands: Vec<_> = roots
-                    .map(|(place, root)| (Var::Name(root.name), Bits::of(&root.mask), Some(Source::Root(place as u32))))
-                    .collect();
-                for cycle in 0..self.cycles.len() as u32 {
-                    demands.push((Var::Cycle(cycle), Bits::FULL, Some(Source::Cycle(cycle))));
-                }
-                demands
+    /// The dependencies of a version.
+    fn dependencies(&self, package: Package, value: Value) -> Result<Vec<Dependency<W>>, TooWide> {
+        match package {
+            Package::Root => Ok(self.root_dependencies()),
+            Package::Name(name) => match self.package(name, value) {
+                Some(package) => self.package_dependencies(name, package),
+                None => Ok(vec![]),
+            },
+            Package::Choice(package, choice) => {
+                let branches = &self.compiled(package).choices[choice as usize].branches;
+                let branch = value.position().and_then(|position| branches.get(position));
+                Ok(branch.into_iter().flatten().map(|requirement| depend(package, requirement, None)).collect())
             }
-            Var::Name(_) if bit == ABSENT => vec![],
-            Var::Name(name) => {
-                let package = self.package(name, bit);
-                let compiled = self.compiled(package);
-                let mut demands: Vec<_> = (0_u32..)
-                    .zip(&compiled.requires)
-                    .map(|(place, requirement)| require(package, requirement, Some(Source::Requires(package, place))))
-                    .collect();
-                for (place, (other, mask)) in (0_u32..).zip(&compiled.conflicts) {
-                    let rest = Bits::of(mask).complement();
-                    demands.push((Var::Name(*other), rest, Some(Source::Conflicts(package, place))));
-                }
-                for (place, class) in (0_u32..).zip(&compiled.classes) {
-                    let member = self.member(*class, name)?;
-                    demands.push((Var::Class(*class), Bits::singleton(member), Some(Source::Class(package, place))));
-                }
-                demands
+            Package::Cycle(cycle) => {
+                let left_out = value.position().and_then(|position| self.cycles[cycle as usize].get(position));
+                let index = self.platform.view.index();
+                let dependency = |(_, package): &PlatformPackage| {
+                    let version = Bits::singleton(Value::at(index.version_position(*package)));
+                    (Package::Name(index.package_name(*package)), version.complement(), None)
+                };
+                Ok(left_out.map(dependency).into_iter().collect())
             }
-            Var::Choice(package, choice) => {
-                let branch = &self.compiled(package).choices[choice as usize].branches[bit as usize];
-                branch.iter().map(|requirement| require(package, requirement, None)).collect()
-            }
-            Var::Cycle(cycle) => {
-                let (_, package) = self.cycles[cycle as usize][bit as usize];
-                let index = self.question.sides[0].view.index();
-                let name = index.package_name(package);
-                let version = Bits::singleton(package.0 - index.package_range(name).start + 1);
-                vec![(Var::Name(name), version.complement(), None)]
-            }
-            Var::Class(_) => vec![],
-        })
+            Package::Class(_) => Ok(vec![]),
+        }
     }
 
-    fn member(&self, class: NameId, name: NameId) -> Result<u32, Trouble> {
+    fn root_dependencies(&self) -> Vec<Dependency<W>> {
+        let roots = (0..)
+            .zip(&self.platform.roots)
+            .map(|(place, root)| (Package::Name(root.name), Bits::of(&root.mask), Some(Source::Root(place))));
+        let cycles =
+            (0..self.cycles.len() as u32).map(|cycle| (Package::Cycle(cycle), Bits::FULL, Some(Source::Cycle(cycle))));
+        roots.chain(cycles).collect()
+    }
+
+    fn package_dependencies(&self, name: NameId, package: PackageId) -> Result<Vec<Dependency<W>>, TooWide> {
+        let compiled = self.compiled(package);
+        let mut dependencies: Vec<_> = (0..)
+            .zip(&compiled.requires)
+            .map(|(place, requirement)| depend(package, requirement, Some(Source::Requires(package, place))))
+            .collect();
+        for (place, (other, mask)) in (0..).zip(&compiled.conflicts) {
+            let rest = Bits::of(mask).complement();
+            dependencies.push((Package::Name(*other), rest, Some(Source::Conflicts(package, place))));
+        }
+        for (place, class) in (0..).zip(&compiled.classes) {
+            let member = Bits::singleton(self.member(*class, name)?);
+            dependencies.push((Package::Class(*class), member, Some(Source::Class(package, place))));
+        }
+        Ok(dependencies)
+    }
+
+    /// The value of a class that stands for a member.
+    fn member(&self, class: NameId, name: NameId) -> Result<Value, TooWide> {
         let mut state = self.state.borrow_mut();
         let members = state.classes.entry(class).or_default();
         let place = members.iter().position(|member| *member == name).unwrap_or_else(|| {
             members.push(name);
             members.len() - 1
         });
-        if place < Bits::<W>::CAPACITY { Ok(place as u32) } else { Err(Trouble::TooWide) }
+        if Bits::<W>::have_room_for(place + 1) { Ok(Value::at(place)) } else { Err(TooWide) }
     }
 
     /// The facts at the leaves of a derivation.
@@ -251,49 +257,59 @@ impl<const W: usize> Provider<'_, '_, '_, W> {
     }
 
     fn add_sources(&self, leaf: &Leaf<W>, sources: &mut FxHashSet<Source>) {
-        let versions = |name: NameId| 1..=self.question.sides[0].view.index().package_range(name).len() as u32;
         match leaf {
-            External::NoVersions(Var::Name(name), range) | External::Custom(Var::Name(name), range, _) => {
+            External::NoVersions(Package::Name(name), range) | External::Custom(Package::Name(name), range, _) => {
                 let choosable = Bits::<W>::of(&choosable(self.question, *name));
-                for bit in versions(*name).filter(|bit| range.contains(*bit) && !choosable.contains(*bit)) {
-                    sources.insert(Source::Unavailable(self.package(*name, bit)));
-                }
-                for bit in versions(*name).filter(|bit| range.contains(*bit) && choosable.contains(*bit)) {
-                    let package = self.package(*name, bit);
-                    if self.compiled(package).impossible.is_some() {
+                for (value, package) in self.versions(*name, range) {
+                    if !choosable.contains(value) {
+                        sources.insert(Source::Unavailable(package));
+                    } else if self.compiled(package).impossible.is_some() {
                         sources.insert(Source::Impossible(package));
                     }
                 }
             }
-            External::FromDependencyOf(var, range, wanted, needed) => {
-                let bits: Vec<u32> = match var {
-                    Var::Name(name) => versions(*name).filter(|bit| range.contains(*bit)).collect(),
-                    Var::Root => vec![0],
-                    Var::Choice(..) | Var::Class(_) | Var::Cycle(_) => vec![],
+            External::FromDependencyOf(package, range, wanted, needed) => {
+                let values: Vec<Value> = match package {
+                    Package::Name(name) => self.versions(*name, range).map(|(value, _)| value).collect(),
+                    Package::Root => vec![ROOT],
+                    Package::Choice(..) | Package::Class(_) | Package::Cycle(_) => vec![],
                 };
-                for bit in bits {
-                    let demands = self.demands(*var, bit).unwrap_or_default();
-                    let same = |(var, mask, _): &&(Var, Bits<W>, Option<Source>)| var == wanted && mask == needed;
-                    sources.extend(demands.iter().filter(same).filter_map(|(_, _, source)| *source));
+                for value in values {
+                    let dependencies = self.dependencies(*package, value).unwrap_or_default();
+                    let same = |(package, mask, _): &&Dependency<W>| package == wanted && mask == needed;
+                    sources.extend(dependencies.iter().filter(same).filter_map(|(_, _, source)| *source));
                 }
             }
             External::NoVersions(..) | External::NotRoot(..) | External::Custom(..) => {}
         }
     }
+
+    /// The versions of a name whose values are in a range, with these.
+    fn versions(&self, name: NameId, range: &Bits<W>) -> impl Iterator<Item = (Value, PackageId)> {
+        let versions = self.platform.view.index().versions_of(name).enumerate();
+        versions.map(|(position, package)| (Value::at(position), package)).filter(|(value, _)| range.contains(*value))
+    }
+}
+
+fn depend<const W: usize>(package: PackageId, requirement: &Requirement, source: Option<Source>) -> Dependency<W> {
+    match requirement {
+        Requirement::Package(name, mask) => (Package::Name(*name), Bits::of(mask), source),
+        Requirement::Choice(choice) => (Package::Choice(package, *choice), Bits::FULL, source),
+    }
 }
 
 /// The versions of a name that may be chosen when it comes to the worst.
 pub(super) fn choosable(question: &Question<'_, '_>, name: NameId) -> Mask {
-    let side = &question.sides[0];
-    let view = side.view.name(name);
+    let platform = &question.platforms[0];
+    let view = platform.view.name(name);
     let mut mask = view.available.clone();
     if question.avoid == Avoid::Never || question.allowed.is_some() {
         mask.subtract(&view.avoided);
-        let range = side.view.index().package_range(name);
+        let range = platform.view.index().package_range(name);
         let allowed = question.allowed.iter().flatten();
         let places = allowed.filter_map(|(_, package)| range.position(*package));
         places.filter(|place| view.available.contains(*place)).for_each(|place| mask.insert(place));
-        for root in side.roots.iter().filter(|root| root.name == name && root.exact) {
+        for root in platform.roots.iter().filter(|root| root.name == name && root.exact) {
             let mut asked = view.available.clone();
             asked.intersect(&root.mask);
             mask.unite(&asked);
@@ -302,22 +318,22 @@ pub(super) fn choosable(question: &Question<'_, '_>, name: NameId) -> Mask {
     mask
 }
 
-type Tree<const W: usize> = DerivationTree<Var, Bits<W>, Never>;
-type Leaf<const W: usize> = External<Var, Bits<W>, Never>;
+type Tree<const W: usize> = DerivationTree<Package, Bits<W>, Never>;
+type Leaf<const W: usize> = External<Package, Bits<W>, Never>;
 
 impl<const W: usize> DependencyProvider for Provider<'_, '_, '_, W> {
-    type P = Var;
-    type V = u32;
+    type P = Package;
+    type V = Value;
     type VS = Bits<W>;
     type M = Never;
     type Err = Trouble;
     /// Nothing left, one thing left, required, optional; then the order of discovery.
     type Priority = (u8, Reverse<u32>);
 
-    fn prioritize(&self, var: &Var, range: &Bits<W>, _: &PackageResolutionStatistics) -> Self::Priority {
-        let met = self.state.borrow().met.get(var).copied().unwrap_or_default();
-        let class = match self.possible(*var, range) {
-            Ok(possible) if matches!(var, Var::Name(_)) && possible.contains(ABSENT) => 0,
+    fn prioritize(&self, package: &Package, range: &Bits<W>, _: &PackageResolutionStatistics) -> Self::Priority {
+        let met = self.state.borrow().met.get(package).copied().unwrap_or_default();
+        let class = match self.possible(*package, range) {
+            Ok(possible) if matches!(package, Package::Name(_)) && possible.contains(Value::ABSENT) => 0,
             Ok(possible) if possible.is_empty() => 3,
             Ok(possible) if possible.single().is_some() => 2,
             Ok(_) => 1,
@@ -326,17 +342,17 @@ impl<const W: usize> DependencyProvider for Provider<'_, '_, '_, W> {
         (class, Reverse(met))
     }
 
-    fn choose_version(&self, var: &Var, range: &Bits<W>) -> Result<Option<u32>, Trouble> {
-        let possible = self.possible(*var, range)?;
-        Ok(match var {
-            Var::Name(_) if possible.contains(ABSENT) => Some(ABSENT),
-            Var::Name(name) => {
+    fn choose_version(&self, package: &Package, range: &Bits<W>) -> Result<Option<Value>, Trouble> {
+        let possible = self.possible(*package, range)?;
+        Ok(match package {
+            Package::Name(_) if possible.contains(Value::ABSENT) => Some(Value::ABSENT),
+            Package::Name(name) => {
                 let mut possible = possible;
-                while let Some(bit) = possible.highest() {
-                    if self.compiled(self.package(*name, bit)).impossible.is_none() {
+                while let Some(value) = possible.highest() {
+                    if self.package(*name, value).is_some_and(|package| self.compiled(package).impossible.is_none()) {
                         break;
                     }
-                    possible = possible.without(&Bits::singleton(bit));
+                    possible = possible.without(&Bits::singleton(value));
                 }
                 possible.highest()
             }
@@ -344,19 +360,23 @@ impl<const W: usize> DependencyProvider for Provider<'_, '_, '_, W> {
         })
     }
 
-    fn get_dependencies(&self, var: &Var, bit: &u32) -> Result<Dependencies<Var, Bits<W>, Never>, Trouble> {
-        let demands = self.demands(*var, *bit)?;
+    fn get_dependencies(
+        &self,
+        package: &Package,
+        value: &Value,
+    ) -> Result<Dependencies<Package, Bits<W>, Never>, Trouble> {
+        let dependencies = self.dependencies(*package, *value)?;
         let mut state = self.state.borrow_mut();
-        for (wanted, _, _) in &demands {
+        for (wanted, _, _) in &dependencies {
             let next = state.met.len() as u32;
             state.met.entry(*wanted).or_insert(next);
         }
-        Ok(Dependencies::Available(demands.into_iter().map(|(var, mask, _)| (var, mask)).collect()))
+        Ok(Dependencies::Available(dependencies.into_iter().map(|(package, mask, _)| (package, mask)).collect()))
     }
 
     fn should_cancel(&self) -> Result<(), Trouble> {
         self.steps.set(self.steps.get().wrapping_add(1));
-        if self.steps.get().is_multiple_of(32) && self.stop.asked() { Err(Trouble::Stopped) } else { Ok(()) }
+        if self.steps.get().is_multiple_of(32) { Ok(self.stop.check()?) } else { Ok(()) }
     }
 }
 
@@ -377,7 +397,7 @@ impl<const W: usize> fmt::Display for Bits<W> {
 }
 
 impl<const W: usize> VersionSet for Bits<W> {
-    type V = u32;
+    type V = Value;
 
     fn empty() -> Self {
         Self::EMPTY
@@ -387,8 +407,8 @@ impl<const W: usize> VersionSet for Bits<W> {
         Self::FULL
     }
 
-    fn singleton(bit: u32) -> Self {
-        Bits::singleton(bit)
+    fn singleton(value: Value) -> Self {
+        Bits::singleton(value)
     }
 
     fn complement(&self) -> Self {
@@ -403,8 +423,8 @@ impl<const W: usize> VersionSet for Bits<W> {
         self.or(other)
     }
 
-    fn contains(&self, bit: &u32) -> bool {
-        Bits::contains(self, *bit)
+    fn contains(&self, value: &Value) -> bool {
+        Bits::contains(self, *value)
     }
 
     fn is_disjoint(&self, other: &Self) -> bool {

@@ -1,27 +1,26 @@
 //! Facts in opam's words: constraints as they are written where all versions say the same, else over
 //! the versions that exist.
 
-use super::core::{Constraint, Formula, Key, Kind, from_the_question};
+use super::clause::{Clause, Formula, Key, Kind, from_the_question};
 use super::derivation::{Source, choosable};
-use super::written::{atoms_of, choices_of, every_atom_of, joined, show};
-use super::{Fact, Origin, Statement};
+use super::fact::{Fact, Origin, Statement};
+use super::written::{Texts, atoms_of, choices_of, every_atom_of, joined, show};
 use crate::mask::Mask;
-use crate::question::Question;
-use crate::solve::search::Placed;
+use crate::question::{PlatformPackage, PlatformQuestion, Question};
 use crate::view::{Impossible, Requirement};
 use opam_parser::file::Flags;
 use opam_parser::index::{Index, NameId, PackageId};
 
-/// The facts that constraints state, nearest to the question first.
-pub(super) fn facts(question: &Question<'_, '_>, cycles: &[Vec<Placed>], constraints: &[Constraint]) -> Vec<Fact> {
+/// The facts that clauses state, nearest to the question first.
+pub(super) fn facts(question: &Question<'_, '_>, cycles: &[Vec<PlatformPackage>], clauses: &[Clause]) -> Vec<Fact> {
     let words = Words { question, cycles };
     let mut facts: Vec<Fact> = Vec::new();
-    let mut order = from_the_question(constraints);
+    let mut order = from_the_question(clauses);
     // What clashes comes after what led to it.
-    order.sort_by_key(|place| matches!(constraints[*place].kind, Kind::Conflicts | Kind::Class | Kind::Cycle));
+    order.sort_by_key(|place| matches!(clauses[*place].kind, Kind::Conflicts | Kind::Class | Kind::Cycle));
     for place in order {
-        let constraint = &constraints[place];
-        let fact = Fact { statement: words.statement(constraint), origin: words.origin(constraint) };
+        let clause = &clauses[place];
+        let fact = Fact { statement: words.statement(clause), origin: words.origin(clause) };
         if !facts.iter().any(|known| known.statement == fact.statement) {
             facts.push(fact);
         }
@@ -31,35 +30,39 @@ pub(super) fn facts(question: &Question<'_, '_>, cycles: &[Vec<Placed>], constra
 
 struct Words<'w, 'q, 'i> {
     question: &'w Question<'q, 'i>,
-    cycles: &'w [Vec<Placed>],
+    cycles: &'w [Vec<PlatformPackage>],
 }
 
 impl Words<'_, '_, '_> {
-    fn index(&self) -> &Index {
-        self.question.sides[0].view.index()
+    fn platform(&self) -> &PlatformQuestion<'_, '_> {
+        &self.question.platforms[0]
     }
 
-    fn statement(&self, constraint: &Constraint) -> Statement {
-        let subject = constraint.subject.as_ref();
+    fn index(&self) -> &Index {
+        self.platform().view.index()
+    }
+
+    fn statement(&self, clause: &Clause) -> Statement {
+        let subject = clause.subject.as_ref();
         let package = subject.map(|(name, mask)| self.versions(*name, mask)).unwrap_or_default();
-        match constraint.kind {
-            Kind::Root => match constraint.sources.first() {
+        match clause.kind {
+            Kind::Root => match clause.sources.first() {
                 Some(Source::Root(place)) => {
-                    let side = &self.question.sides[0];
-                    let text = side.asked(*place as usize);
-                    match side.roots[*place as usize].selected {
+                    let platform = self.platform();
+                    let text = platform.as_asked(*place as usize);
+                    match platform.roots[*place as usize].selected {
                         true => Statement::Selected { package: text },
-                        false => Statement::Asked { package: text, but: self.nothing(&constraint.formula) },
+                        false => Statement::Asked { package: text, but: self.why_nothing(&clause.formula) },
                     }
                 }
                 _ => Statement::Asked { package, but: None },
             },
             Kind::Requires => {
-                let dependency = self.written(&constraint.sources).unwrap_or_else(|| self.formula(&constraint.formula));
-                Statement::Requires { package, dependency, but: self.nothing(&constraint.formula) }
+                let dependency = self.as_written(&clause.sources).unwrap_or_else(|| self.formula(&clause.formula));
+                Statement::Requires { package, dependency, but: self.why_nothing(&clause.formula) }
             }
             Kind::Conflicts => {
-                let with = self.written(&constraint.sources).unwrap_or_else(|| match &constraint.formula {
+                let with = self.as_written(&clause.sources).unwrap_or_else(|| match &clause.formula {
                     Formula::Atom(Key::Name(name), rest) => {
                         let versions = self.index().package_range(*name).len();
                         self.versions(*name, &rest.complement(versions))
@@ -69,19 +72,19 @@ impl Words<'_, '_, '_> {
                 Statement::Conflicts { package, with }
             }
             Kind::Class => {
-                let class = match &constraint.formula {
+                let class = match &clause.formula {
                     Formula::Atom(Key::Class(class), _) => self.index().name(*class).to_owned(),
                     _ => String::new(),
                 };
                 Statement::Class { package, class }
             }
-            Kind::Impossible => Statement::Impossible { package, reason: self.impossible(&constraint.sources) },
+            Kind::Impossible => Statement::Impossible { package, reason: self.why_impossible(&clause.sources) },
             Kind::Unavailable => {
-                let reason = subject.map(|(name, mask)| self.unavailable(*name, mask)).unwrap_or_default();
+                let reason = subject.map(|(name, mask)| self.why_unavailable(*name, mask)).unwrap_or_default();
                 Statement::Unavailable { package, reason }
             }
             Kind::Cycle => {
-                let cycle = constraint.sources.iter().find_map(|source| match source {
+                let cycle = clause.sources.iter().find_map(|source| match source {
                     Source::Cycle(cycle) => self.cycles.get(*cycle as usize),
                     _ => None,
                 });
@@ -92,7 +95,7 @@ impl Words<'_, '_, '_> {
     }
 
     /// The newest version that says it.
-    fn origin(&self, constraint: &Constraint) -> Option<Origin> {
+    fn origin(&self, clause: &Clause) -> Option<Origin> {
         let package = |source: &Source| match source {
             Source::Requires(package, _) => Some((*package, "depends")),
             Source::Conflicts(package, _) => Some((*package, "conflicts")),
@@ -102,19 +105,19 @@ impl Words<'_, '_, '_> {
             Source::Root(_) | Source::Cycle(_) => None,
         };
         let spoken_of = |(package, _): &(PackageId, &str)| {
-            constraint.subject.as_ref().is_none_or(|(name, mask)| {
-                let start = self.index().package_range(*name).start;
-                package.0.checked_sub(start).is_some_and(|place| mask.contains(place as usize))
+            clause.subject.as_ref().is_none_or(|(name, mask)| {
+                let position = self.index().package_range(*name).position(*package);
+                position.is_some_and(|position| mask.contains(position))
             })
         };
-        let (package, field) = constraint.sources.iter().filter_map(package).filter(spoken_of).max()?;
-        let field = match self.question.sides[0].compiled(package).impossible {
-            Some(Impossible::RequiresAnotherVersion) if constraint.kind == Kind::Impossible => "depends",
+        let (package, field) = clause.sources.iter().filter_map(package).filter(spoken_of).max()?;
+        let field = match self.platform().compiled(package).impossible {
+            Some(Impossible::RequiresAnotherVersion) if clause.kind == Kind::Impossible => "depends",
             _ => field,
         };
-        let avoided = constraint.kind == Kind::Unavailable && self.question.sides[0].view.is_available(package);
+        let avoided = clause.kind == Kind::Unavailable && self.platform().view.is_available(package);
         let mut mention = None;
-        constraint.formula.each_atom(&mut |key, _| {
+        clause.formula.each_atom(&mut |key, _| {
             if let (Key::Name(name), None) = (key, &mention) {
                 mention = Some(self.index().name(name).to_owned());
             }
@@ -122,7 +125,7 @@ impl Words<'_, '_, '_> {
         Some(Origin {
             package: self.index().package_text(package),
             field: if avoided { "flags" } else { field },
-            mention: mention.filter(|_| matches!(constraint.kind, Kind::Requires | Kind::Conflicts)),
+            mention: mention.filter(|_| matches!(clause.kind, Kind::Requires | Kind::Conflicts)),
         })
     }
 
@@ -183,8 +186,8 @@ impl Words<'_, '_, '_> {
         }
     }
 
-    /// The constraint as all of these facts write it.
-    fn written(&self, sources: &[Source]) -> Option<String> {
+    /// The clause as all of these facts write it.
+    fn as_written(&self, sources: &[Source]) -> Option<String> {
         let mut texts = sources.iter().map(|source| self.text(*source));
         let first = texts.next()??;
         texts.all(|text| text.as_ref() == Some(&first)).then_some(first)
@@ -192,13 +195,17 @@ impl Words<'_, '_, '_> {
 
     fn text(&self, source: Source) -> Option<String> {
         let index = self.index();
-        let side = &self.question.sides[0];
+        let platform = self.platform();
         let (package, formula) = match source {
-            Source::Requires(package, _) => (package, side.view.written_depends(package, side.flags(package))?),
-            Source::Conflicts(package, _) => (package, side.view.written_conflicts(package, side.flags(package))?),
+            Source::Requires(package, _) => {
+                (package, platform.view.depends(package, platform.flags(package), &Texts(index))?)
+            }
+            Source::Conflicts(package, _) => {
+                (package, platform.view.conflicts(package, platform.flags(package), &Texts(index))?)
+            }
             _ => return None,
         };
-        let compiled = side.compiled(package);
+        let compiled = platform.compiled(package);
         match source {
             Source::Requires(_, place) => match compiled.requires.get(place as usize)? {
                 // What is said then is the branch that was chosen.
@@ -227,7 +234,7 @@ impl Words<'_, '_, '_> {
     }
 
     /// Why nothing fulfils a requirement by itself.
-    fn nothing(&self, formula: &Formula) -> Option<String> {
+    fn why_nothing(&self, formula: &Formula) -> Option<String> {
         let index = self.index();
         let (name, mask) = match formula {
             Formula::Atom(Key::Name(name), mask) => (name, mask),
@@ -254,9 +261,9 @@ impl Words<'_, '_, '_> {
         Some(format!("but there is no such version (the newest is {})", index.version(index.package_version(newest))))
     }
 
-    fn impossible(&self, sources: &[Source]) -> String {
+    fn why_impossible(&self, sources: &[Source]) -> String {
         let why = sources.iter().find_map(|source| match source {
-            Source::Impossible(package) => self.question.sides[0].compiled(*package).impossible,
+            Source::Impossible(package) => self.platform().compiled(*package).impossible,
             _ => None,
         });
         match why {
@@ -267,9 +274,9 @@ impl Words<'_, '_, '_> {
     }
 
     /// Why no version of the mask can be chosen.
-    fn unavailable(&self, name: NameId, mask: &Mask) -> String {
+    fn why_unavailable(&self, name: NameId, mask: &Mask) -> String {
         let index = self.index();
-        let view = self.question.sides[0].view;
+        let view = self.platform().view;
         let packages: Vec<PackageId> =
             index.versions_of(name).enumerate().filter(|(place, _)| mask.contains(*place)).map(|(_, p)| p).collect();
         if packages.iter().all(|package| view.is_available(*package)) {
@@ -292,9 +299,9 @@ impl Words<'_, '_, '_> {
     }
 }
 
-impl crate::question::Side<'_, '_> {
+impl PlatformQuestion<'_, '_> {
     /// A root as it was asked for.
-    pub(crate) fn asked(&self, place: usize) -> String {
+    pub(crate) fn as_asked(&self, place: usize) -> String {
         let root = &self.roots[place];
         let flags = [
             (root.flags.with_test, "tests"),

@@ -5,11 +5,11 @@ use opam_parser::index::{Index, NameId};
 use opam_parser::syntax::RelOp;
 
 /// Constraints as they are written.
-pub(crate) struct Texts<'i>(pub(crate) &'i Index);
+pub(super) struct Texts<'i>(pub(super) &'i Index);
 
 /// A constraint's text, and whether it is a disjunction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Text(String, bool);
+pub(super) struct Text(String, bool);
 
 impl Sets for Texts<'_> {
     type Set = Text;

@@ -1,28 +1,31 @@
 //! Detection of this machine, as opam's `OpamSysPoll` does it.
 
-use super::Platform;
+use super::variables::{Platform, family_of};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(super) fn detect() -> Platform {
-    let mut platform = Platform::new();
-    let uname = rustix::system::uname();
-    platform.set("arch", &normalised_arch(&uname.machine().to_string_lossy()));
-    let os = normalised_os(&uname.sysname().to_string_lossy());
-    platform.set("os", &os);
-    match os.as_str() {
-        "linux" => linux(&mut platform),
-        "macos" => macos(&mut platform),
-        other => {
-            // The BSDs are their own distribution; their version is the kernel's.
-            platform.set("os-distribution", other);
-            platform.set("os-family", if other.ends_with("bsd") || other == "dragonfly" { "bsd" } else { other });
-            platform.set("os-version", &uname.release().to_string_lossy().to_lowercase());
+impl Platform {
+    /// The machine that this runs on, as opam detects it (`OpamSysPoll`).
+    pub fn detect() -> Self {
+        let mut platform = Self::new();
+        let uname = rustix::system::uname();
+        platform.set("arch", &normalised_arch(&uname.machine().to_string_lossy()));
+        let os = normalised_os(&uname.sysname().to_string_lossy());
+        platform.set("os", &os);
+        match os.as_str() {
+            "linux" => linux(&mut platform),
+            "macos" => macos(&mut platform),
+            other => {
+                // The BSDs are their own distribution; their version is the kernel's.
+                platform.set("os-distribution", other);
+                platform.set("os-family", if other.ends_with("bsd") || other == "dragonfly" { "bsd" } else { other });
+                platform.set("os-version", &uname.release().to_string_lossy().to_lowercase());
+            }
         }
+        installed_compiler(&mut platform);
+        platform
     }
-    installed_compiler(&mut platform);
-    platform
 }
 
 /// opam's names for architectures (rule F28).
@@ -63,19 +66,6 @@ fn linux(platform: &mut Platform) {
     platform.set("os-distribution", &distribution);
     if let Some(version) = get("VERSION_ID") {
         platform.set("os-version", &version.to_lowercase());
-    }
-}
-
-/// The family of a distribution where nothing but its name is known.
-pub(super) fn family_of(distribution: &str) -> &str {
-    match distribution {
-        "ubuntu" | "raspbian" | "linuxmint" | "kali" | "devuan" => "debian",
-        "centos" | "rhel" | "oraclelinux" | "ol" | "rocky" | "almalinux" => "fedora",
-        "opensuse" | "opensuse-leap" | "opensuse-tumbleweed" | "sles" => "suse",
-        "archlinux" | "manjaro" | "archarm" => "arch",
-        "homebrew" | "macports" => "macos",
-        "freebsd" | "openbsd" | "netbsd" | "dragonfly" => "bsd",
-        other => other,
     }
 }
 
@@ -138,8 +128,7 @@ fn installed_compiler(platform: &mut Platform) {
 
 #[cfg(test)]
 mod tests {
-    use super::{family_of, normalised_arch, normalised_os};
-    use crate::Platform;
+    use super::{Platform, family_of, normalised_arch, normalised_os};
 
     #[test]
     fn names_are_those_of_opam() {

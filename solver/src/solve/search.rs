@@ -1,67 +1,70 @@
-//! The policies around the engine: versions to avoid, and packages that need each other in a circle.
+//! The policies around the engine: versions to avoid, and packages that need each other in a cycle.
 
 use super::cycle;
-use crate::engine::{Allowed, Bits, Engine, Outcome, Prefix, Run, TooWide, Var};
-use crate::mask::ABSENT;
-use crate::problem::Avoid;
-use crate::question::Question;
-use crate::stop::{Stop, Stopped};
-use opam_parser::index::PackageId;
+use super::decisions::{packages, packages_on};
+use crate::engine::{self, Allowed, Assumptions, Bits, Outcome, Prefix, TooWide, Variable};
+use crate::error::SolveError;
+use crate::policy::Avoid;
+use crate::problem::Request;
+use crate::question::{PlatformPackage, Question};
+use crate::selection::Selection;
+use crate::stop::Stop;
+use crate::value::Value;
+use crate::view::View;
 use rustc_hash::FxHashSet;
-
-/// A package on one of the question's platforms.
-pub(crate) type Placed = (u8, PackageId);
-
-/// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failed {
-    NoSolution,
-    Stopped(Stopped),
-    TooWide,
-}
 
 /// The best answer, with what is needed to show that it is.
 pub(crate) struct Answer {
     /// Every variable with its value, in the order of decisions (rule O7).
-    pub(crate) decisions: Vec<(Var, u32)>,
+    pub(crate) decisions: Vec<(Variable, Value)>,
     /// The versions to avoid that were allowed; `None`: all.
-    pub(crate) allowed: Option<FxHashSet<Placed>>,
+    pub(crate) allowed: Option<FxHashSet<PlatformPackage>>,
+}
+
+impl Answer {
+    /// What is selected on one platform of the question.
+    pub(crate) fn selection(&self, question: &Question<'_, '_>, platform: u8) -> Selection {
+        packages_on(question, &self.decisions, platform).into()
+    }
+}
+
+/// The best selection for a request on one platform; with `prove` it is shown to be the best, too.
+pub(crate) fn solve(view: &View<'_>, request: &Request, stop: &Stop, prove: bool) -> Result<Selection, SolveError> {
+    let question = Question::new(&[view], request)?;
+    let mut search = Search::new(&question, stop);
+    let answer = search.best()?;
+    if prove {
+        search.prove(&answer)?;
+    }
+    Ok(answer.selection(&question, 0))
 }
 
 /// Runs the engine in the width that the names need, and once more in the widest if a disjunction or a
 /// class needs that.
 macro_rules! by_width {
-    ($question:expr, |engine| engine::$work:ident($($argument:expr),*)) => {{
+    ($question:expr, engine::$work:ident($($argument:expr),*)) => {{
         let widest = $question.widest();
         let result = match widest {
-            0..128 => Engine::<2>::$work($($argument),*),
-            128..256 => Engine::<4>::$work($($argument),*),
+            0..128 => engine::$work::<2>($($argument),*),
+            128..256 => engine::$work::<4>($($argument),*),
             // In 2024, before old ones were archived, `ocaml-variants` had 596 versions.
-            256..640 => Engine::<10>::$work($($argument),*),
-            640..1024 => Engine::<16>::$work($($argument),*),
+            256..640 => engine::$work::<10>($($argument),*),
+            640..1024 => engine::$work::<16>($($argument),*),
             _ => Err(TooWide),
         };
         match result {
-            Err(TooWide) if widest < Bits::<64>::CAPACITY => Engine::<64>::$work($($argument),*),
+            Err(TooWide) if Bits::<64>::have_room_for(widest) => engine::$work::<64>($($argument),*),
             other => other,
         }
     }};
-}
-
-/// Why an answer is not shown to be the best.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Unproved {
-    /// There is a better value for this.
-    Better(Var),
-    Failed(Failed),
 }
 
 /// Puts a question to the engine, as often as it takes.
 pub(crate) struct Search<'q, 'i> {
     question: &'q Question<'q, 'i>,
     stop: &'q Stop,
-    /// Packages that need each other in a circle.
-    pub(crate) cycles: Vec<Vec<Placed>>,
+    /// Packages that need each other in a cycle, found so far.
+    cycles: Vec<Vec<PlatformPackage>>,
 }
 
 impl<'q, 'i> Search<'q, 'i> {
@@ -70,21 +73,21 @@ impl<'q, 'i> Search<'q, 'i> {
     }
 
     /// The best answer.
-    pub(crate) fn best(&mut self) -> Result<Answer, Failed> {
+    pub(crate) fn best(&mut self) -> Result<Answer, SolveError> {
         let nothing = FxHashSet::default();
         match self.question.avoid {
             Avoid::Ignore | Avoid::LastOfName => Ok(Answer { decisions: self.run(Allowed::All, None)?, allowed: None }),
             Avoid::Never => Ok(Answer { decisions: self.run(Allowed::None, None)?, allowed: Some(nothing) }),
             Avoid::IfNeeded => match self.run(Allowed::None, None) {
                 Ok(decisions) => Ok(Answer { decisions, allowed: Some(nothing) }),
-                Err(Failed::NoSolution) => self.with_fewest_avoided(),
+                Err(SolveError::NoSolution) => self.with_fewest_avoided(),
                 Err(other) => Err(other),
             },
         }
     }
 
-    /// Whether there is any answer. Cheaper than the best one.
-    pub(crate) fn exists(&mut self) -> Result<Vec<(Var, u32)>, Failed> {
+    /// Any answer. Cheaper than the best one.
+    pub(crate) fn any(&mut self) -> Result<Vec<(Variable, Value)>, SolveError> {
         match self.question.avoid {
             Avoid::Never => self.run(Allowed::None, None),
             Avoid::Ignore | Avoid::LastOfName | Avoid::IfNeeded => self.run(Allowed::All, None),
@@ -92,7 +95,7 @@ impl<'q, 'i> Search<'q, 'i> {
     }
 
     /// Allows a set of versions to avoid of which none can be left out.
-    fn with_fewest_avoided(&mut self) -> Result<Answer, Failed> {
+    fn with_fewest_avoided(&mut self) -> Result<Answer, SolveError> {
         let mut decisions = self.run(Allowed::All, None)?;
         let mut used = self.avoided(&decisions);
         let mut needed = FxHashSet::default();
@@ -101,14 +104,15 @@ impl<'q, 'i> Search<'q, 'i> {
             needed.insert(only);
         }
         while let Some(candidate) = used.iter().find(|package| !needed.contains(*package)).copied() {
-            let without: FxHashSet<Placed> = used.iter().copied().filter(|package| *package != candidate).collect();
+            let without: FxHashSet<PlatformPackage> =
+                used.iter().copied().filter(|package| *package != candidate).collect();
             match self.run(Allowed::Only(&without), None) {
                 Ok(better) => {
                     used = self.avoided(&better);
                     decisions = better;
                 }
                 // What is needed among many is needed among fewer.
-                Err(Failed::NoSolution) => drop(needed.insert(candidate)),
+                Err(SolveError::NoSolution) => drop(needed.insert(candidate)),
                 Err(other) => return Err(other),
             }
         }
@@ -116,13 +120,12 @@ impl<'q, 'i> Search<'q, 'i> {
     }
 
     /// The versions in an answer that should be avoided and were not asked for exactly.
-    fn avoided(&self, decisions: &[(Var, u32)]) -> Vec<Placed> {
-        let mut avoided: Vec<Placed> = packages(self.question, decisions)
-            .filter(|(side, package)| {
-                let side = &self.question.sides[usize::from(*side)];
-                let name = side.view.index().package_name(*package);
-                let asked = side.roots.iter().any(|root| root.name == name && root.exact);
-                !asked && side.view.is_avoided(*package)
+    fn avoided(&self, decisions: &[(Variable, Value)]) -> Vec<PlatformPackage> {
+        let mut avoided: Vec<PlatformPackage> = packages(self.question, decisions)
+            .filter(|(platform, package)| {
+                let platform = self.question.platform(*platform);
+                let name = platform.view.index().package_name(*package);
+                !platform.asked_exactly(name) && platform.view.is_avoided(*package)
             })
             .collect();
         avoided.sort_unstable();
@@ -130,61 +133,67 @@ impl<'q, 'i> Search<'q, 'i> {
     }
 
     /// Shows that an answer is the best: for each decision, given the ones before it, nothing that is
-    /// preferred leads to an answer. `Err` has the first that does.
-    pub(crate) fn prove(&mut self, answer: &Answer) -> Result<(), Unproved> {
-        let places = (0..).zip(&answer.decisions).map(|(place, (var, value))| (*var, (place, *value))).collect();
+    /// preferred leads to an answer. If something does, the answer is [`SolveError::Wrong`].
+    pub(crate) fn prove(&mut self, answer: &Answer) -> Result<(), SolveError> {
+        let decisions =
+            (0..).zip(&answer.decisions).map(|(place, (variable, value))| (*variable, (place, *value))).collect();
         let allowed = answer.allowed.as_ref().map_or(Allowed::All, Allowed::Only);
-        for (place, (var, value)) in (0..).zip(&answer.decisions) {
-            let better = self.preferred_to(allowed, *var, *value).map_err(Unproved::Failed)?;
+        for (place, (variable, value)) in (0..).zip(&answer.decisions) {
+            let better = self.preferred_to(allowed, *variable, *value)?;
             if better.is_empty() {
                 continue;
             }
-            let is_better = |value: u32| better.contains(&value);
-            let prefix = Prefix { places: &places, length: place, next: (*var, &is_better) };
+            let is_better = |value: Value| better.contains(&value);
+            let prefix = Prefix { decisions: &decisions, length: place, next: (*variable, &is_better) };
             match self.run(allowed, Some(prefix)) {
-                Err(Failed::NoSolution) => {}
-                Err(failed) => return Err(Unproved::Failed(failed)),
-                Ok(_) => return Err(Unproved::Better(*var)),
+                Err(SolveError::NoSolution) => {}
+                Err(error) => return Err(error),
+                Ok(_) => {
+                    let what = describe(self.question, *variable);
+                    return Err(SolveError::Wrong(vec![format!("there is something better for {what}")]));
+                }
             }
         }
         Ok(())
     }
 
-    fn preferred_to(&self, allowed: Allowed<'_>, var: Var, value: u32) -> Result<Vec<u32>, Failed> {
-        let avoided_last = self.question.avoid != Avoid::Ignore;
-        let run = Run { allowed, avoided_last, nogoods: &[], prefix: None };
-        by_width!(self.question, |engine| engine::preferred_to(self.question, run, var, value))
-            .map_err(|TooWide| Failed::TooWide)
+    fn preferred_to(&self, allowed: Allowed<'_>, variable: Variable, value: Value) -> Result<Vec<Value>, SolveError> {
+        let assumptions = self.assumptions(allowed, &[], None);
+        Ok(by_width!(self.question, engine::preferred_to(self.question, assumptions, variable, value))?)
     }
 
-    /// The engine's answer in which no packages need each other in a circle, if the dialect minds.
-    fn run(&mut self, allowed: Allowed<'_>, prefix: Option<Prefix<'_>>) -> Result<Vec<(Var, u32)>, Failed> {
+    /// The engine's answer in which no packages need each other in a cycle, if the question minds.
+    fn run(&mut self, allowed: Allowed<'_>, prefix: Option<Prefix<'_>>) -> Result<Vec<(Variable, Value)>, SolveError> {
         loop {
-            let avoided_last = self.question.avoid != Avoid::Ignore;
-            let run = Run { allowed, avoided_last, nogoods: &self.cycles, prefix };
-            let outcome = by_width!(self.question, |engine| engine::run(self.question, run, self.stop));
-            match outcome.map_err(|TooWide| Failed::TooWide)? {
+            let assumptions = self.assumptions(allowed, &self.cycles, prefix);
+            match by_width!(self.question, engine::run(self.question, assumptions, self.stop))? {
                 Outcome::Solution(decisions) => match cycle::find(self.question, &decisions) {
                     None => return Ok(decisions),
                     Some(cycle) => self.cycles.push(cycle),
                 },
-                Outcome::NoSolution => return Err(Failed::NoSolution),
-                Outcome::Stopped => return Err(Failed::Stopped(self.stop.why())),
+                Outcome::NoSolution => return Err(SolveError::NoSolution),
+                Outcome::Stopped => return Err(SolveError::Stopped(self.stop.why())),
             }
         }
     }
+
+    fn assumptions<'a>(
+        &self,
+        allowed: Allowed<'a>,
+        incompatibilities: &'a [Vec<PlatformPackage>],
+        prefix: Option<Prefix<'a>>,
+    ) -> Assumptions<'a> {
+        Assumptions { allowed, avoided_last: self.question.avoid != Avoid::Ignore, incompatibilities, prefix }
+    }
 }
 
-/// The packages among decisions.
-pub(crate) fn packages<'a>(
-    question: &'a Question<'_, '_>,
-    decisions: &'a [(Var, u32)],
-) -> impl Iterator<Item = Placed> + 'a {
-    decisions.iter().filter_map(|(var, value)| match var {
-        Var::Name(side, name) if *value != ABSENT => {
-            let index = question.sides[usize::from(*side)].view.index();
-            Some((*side, PackageId(index.package_range(*name).start + value - 1)))
+/// What a variable of a question is about.
+fn describe(question: &Question<'_, '_>, variable: Variable) -> String {
+    match variable {
+        Variable::Name(platform, name) => question.platform(platform).view.index().name(name).to_owned(),
+        Variable::Choice(platform, package, _) => {
+            format!("a disjunction of {}", question.platform(platform).view.index().package_text(package))
         }
-        _ => None,
-    })
+        Variable::Root | Variable::Class(..) | Variable::Common(_) => String::new(),
+    }
 }

@@ -11,20 +11,15 @@ pub struct Masks<'i>(pub &'i Index);
 
 impl Masks<'_> {
     fn cut(&self, name: NameId, bound: Bound<'_>, below: impl Fn(std::cmp::Ordering) -> bool) -> usize {
-        let range = self.0.package_range(name);
-        let compare = |place: u32| {
-            let version = self.0.package_version(PackageId(range.start + place));
+        let Masks(index) = self;
+        let compare = |package: PackageId| {
+            let version = index.package_version(package);
             match bound {
-                Bound::Known(bound) => self.0.version_key(version).cmp(&self.0.version_key(bound)),
-                Bound::Text(bound) => version::compare(self.0.version(version).as_bytes(), bound.as_bytes()),
+                Bound::Known(bound) => index.version_key(version).cmp(&index.version_key(bound)),
+                Bound::Text(bound) => version::compare(index.version(version).as_bytes(), bound.as_bytes()),
             }
         };
-        let (mut low, mut high) = (0, range.len() as u32);
-        while low < high {
-            let middle = u32::midpoint(low, high);
-            if below(compare(middle)) { low = middle + 1 } else { high = middle }
-        }
-        low as usize
+        index.package_range(name).partition_point(|package| below(compare(package)))
     }
 }
 

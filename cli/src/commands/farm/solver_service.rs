@@ -1,11 +1,11 @@
 //! `caravan solver-service`: the command line of ocurrent/solver-service.
 
-use super::{run as run_service, system};
+use super::setup::{run_service, system};
 use crate::arguments::Global;
 use crate::arguments::farm::{RunCluster, RunService, SolverService, SolverServiceCommand};
 use crate::failure::Failure;
 use crate::output::Output;
-use caravan_farm::doors::{cluster, pipe, solver};
+use caravan_farm::servers::{capnp, cluster, stdio};
 use caravan_farm::vat::{Authentication, Identity, Listener, Location, SturdyRef, serve, serve_one};
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,19 +24,19 @@ pub(crate) fn run(global: &Global, arguments: &SolverService, output: &mut Outpu
     match (&arguments.command, &arguments.worker) {
         (Some(SolverServiceCommand::Service(arguments)), _) => service(global, arguments, output)?,
         (Some(SolverServiceCommand::Child(arguments)), _) => {
-            child(global, &arguments.farm, |service| solver::solver(service, "parent"))?;
+            child(global, &arguments.farm, |service| capnp::solver_service(service, "parent"))?;
         }
         (Some(SolverServiceCommand::Cluster(arguments)), _) => cluster(global, arguments)?,
         (None, repositories) => {
             let text = repositories.as_deref().unwrap_or("[]");
-            let repositories: Vec<pipe::Repository> = serde_json::from_str(text).map_err(|error| {
+            let repositories: Vec<stdio::Repository> = serde_json::from_str(text).map_err(|error| {
                 Failure::usage(format!("`--worker` takes a list of repositories: {error}"))
                     .hint(r#"write `--worker '[{"repo": URL, "hash": COMMIT}]'`"#)
             })?;
             run_service(global, &arguments.farm, |service, stop| async move {
                 let input = tokio::io::BufReader::new(tokio::io::stdin());
                 tokio::select! {
-                    served = pipe::serve(&service, &repositories, input, tokio::io::stdout()) => served.map_err(system),
+                    served = stdio::serve(&service, &repositories, input, tokio::io::stdout()) => served.map_err(system),
                     () = stop.cancelled() => Ok(()),
                 }
             })?;
@@ -80,11 +80,11 @@ fn service(global: &Global, arguments: &RunService, output: &mut Output) -> Resu
             output.flush()?;
         }
         let keys = (!arguments.capnp_disable_tls).then_some(&identity);
-        let door = {
+        let for_client = {
             let service = Arc::clone(&service);
-            move |client: &str| solver::solver(Arc::clone(&service), client)
+            move |client: &str| capnp::solver_service(Arc::clone(&service), client)
         };
-        serve(&listener, keys, &reference.id, &stop, door).await.map_err(Failure::from)
+        serve(&listener, keys, &reference.id, &stop, for_client).await.map_err(Failure::from)
     })
 }
 
@@ -92,7 +92,7 @@ fn service(global: &Global, arguments: &RunService, output: &mut Output) -> Resu
 pub(super) fn child(
     global: &Global,
     farm: &crate::arguments::farm::Farm,
-    door: impl FnOnce(Arc<caravan_farm::service::Service>) -> caravan_farm::vat::Capability,
+    for_parent: impl FnOnce(Arc<caravan_farm::service::Service>) -> caravan_farm::vat::Capability,
 ) -> Result<(), Failure> {
     use std::os::fd::AsFd;
     let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(system)?;
@@ -106,7 +106,7 @@ pub(super) fn child(
     socket.set_nonblocking(true).map_err(system)?;
     run_service(global, farm, |service, stop| async move {
         let socket = UnixStream::from_std(socket).map_err(system)?;
-        let serving = serve_one(socket, CHILD.to_vec(), door(Arc::clone(&service)));
+        let serving = serve_one(socket, CHILD.to_vec(), for_parent(Arc::clone(&service)));
         tokio::pin!(serving);
         tokio::select! {
             () = &mut serving => return Ok(()),

@@ -1,5 +1,6 @@
 //! `caravan worker`: what services start.
 
+use super::setup::directory;
 use crate::arguments::Global;
 use crate::arguments::farm::Worker;
 use crate::failure::{Failure, Kind};
@@ -16,9 +17,9 @@ pub(crate) fn run(global: &Global, arguments: &Worker) -> Result<ExitCode, Failu
             .hint("`caravan serve` and `caravan solver-service` start workers"));
     }
     let limits = Limits {
-        cache: super::directory(global)?,
+        cache: directory(global)?,
         memory: arguments.memory_limit,
-        states: arguments.states,
+        repositories: arguments.states,
         threads: arguments.threads,
     };
     work(UnixStream::from(input), &limits).map_err(system)?;

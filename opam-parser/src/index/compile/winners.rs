@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 
 /// Which of several files for the same package version counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Precedence {
     /// The one of the earlier source, as opam orders its repositories.

@@ -1,0 +1,37 @@
+//! The answer of `installable`.
+
+use super::outcome::Outcome;
+use super::package::Variables;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// `caravan.installable/1`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct InstallableAnswer {
+    /// `caravan.installable/1`
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "caravan.installable/1")))]
+    pub schema: Cow<'static, str>,
+    /// One for each platform, in the question's order.
+    pub answers: Vec<PlatformInstallable>,
+}
+
+/// What can be installed on one platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PlatformInstallable {
+    /// The platform's variables.
+    pub platform: Variables,
+    /// `NAME.VERSION` of what can be installed, in opam's order.
+    pub installable: Vec<String>,
+    /// `NAME.VERSION` of what cannot, in opam's order.
+    pub not_installable: Vec<String>,
+}
+
+impl InstallableAnswer {
+    /// No if something cannot be installed.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let all = self.answers.iter().all(|answer| answer.not_installable.is_empty());
+        if all { Outcome::Yes } else { Outcome::No }
+    }
+}

@@ -1,0 +1,47 @@
+//! Words that several forms use.
+
+use crate::answer::{Difference, Variables};
+use caravan_solver::Platform;
+
+/// `1 version`, `2 versions`
+pub(super) fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    }
+}
+
+/// The first of some texts, and how many more there are.
+pub(super) fn some<T: AsRef<str>>(texts: &[T], limit: usize) -> String {
+    // One more line says less than the one text that it stands for.
+    let shown = if texts.len() <= limit + 1 { texts.len() } else { limit };
+    let mut list = texts[..shown].iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if shown < texts.len() {
+        list.push_str(&format!(" and {} more", texts.len() - shown));
+    }
+    list
+}
+
+/// A platform in a few words: `linux x86_64 debian-13`
+pub(super) fn platform(variables: &Variables) -> String {
+    let mut platform = Platform::default();
+    variables.iter().for_each(|(name, value)| platform.set(name, value));
+    platform.summary()
+}
+
+/// The first line of a synopsis; control characters become blanks.
+pub(super) fn first_line(synopsis: &str) -> String {
+    let first = synopsis.lines().next().unwrap_or_default();
+    first.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `dune 3.23.1 → 3.24.0`, `base.v0.17 comes in`, `num.1.6 is left out`
+pub(super) fn difference(difference: &Difference) -> String {
+    let name = &difference.name;
+    match (&difference.before, &difference.after) {
+        (Some(before), Some(after)) => format!("{name} {before} → {after}"),
+        (None, Some(after)) => format!("{name}.{after} comes in"),
+        (Some(before), None) => format!("{name}.{before} is left out"),
+        (None, None) => name.clone(),
+    }
+}

@@ -303,11 +303,11 @@ fn selections(answer: &[u8]) -> usize {
 
 fn program() -> PathBuf {
     let built = Command::new("cargo")
-        .args(["build", "--release", "--quiet", "-p", "caravan-cli", "--features", "full"])
+        .args(["build", "--profile", "dist", "--quiet", "-p", "caravan-cli", "--features", "full"])
         .status()
         .unwrap();
     assert!(built.success());
-    workspace().join("target/release/caravan")
+    workspace().join("target/dist/caravan")
 }
 
 fn main() -> ExitCode {

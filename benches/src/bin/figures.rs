@@ -30,11 +30,11 @@ fn ratio(open: impl Fn() -> Box<dyn Source> + Sync) -> (f64, f64, f64) {
 fn caravan() -> PathBuf {
     let root = caravan_tests::workspace();
     let status = Command::new("cargo")
-        .args(["build", "--quiet", "--release", "-p", "caravan-cli", "--features", "full"])
+        .args(["build", "--quiet", "--profile", "dist", "-p", "caravan-cli", "--features", "full"])
         .current_dir(&root)
         .status();
     assert!(status.unwrap().success(), "caravan cannot be built");
-    root.join("target/release/caravan")
+    root.join("target/dist/caravan")
 }
 
 /// `caravan solve utop`, from somewhere.

@@ -76,9 +76,16 @@ impl PackageRange {
         low.saturating_sub(self.start) as usize
     }
 
+    /// Where the first of them lies in a slice that is sorted; found by one binary search. In a selection, which has one
+    /// version of a name at most, it is the only one.
+    pub fn first_index_in(self, sorted: &[PackageId]) -> Option<usize> {
+        let first = sorted.partition_point(|package| package.0 < self.start);
+        sorted.get(first).is_some_and(|package| package.0 < self.end).then_some(first)
+    }
+
     /// Where they lie in a slice that is sorted and has no package twice; found by binary search. Empty if
     /// none is in it.
-    pub fn indices_in(self, sorted: &[PackageId]) -> Range<usize> {
+    fn indices_in(self, sorted: &[PackageId]) -> Range<usize> {
         let first = sorted.partition_point(|package| package.0 < self.start);
         let rest = &sorted[first..];
         let rest = &rest[..rest.len().min(self.len())];

@@ -36,7 +36,8 @@ impl NeededPackages {
                 let accepts =
                     |other: &&PackageId| range.position(**other).is_some_and(|position| versions.contains(position));
                 needed.accepted.extend(range.part_of(changed).iter().filter(accepts));
-                let next = range.part_of(selection.packages()).first().filter(accepts);
+                let selected = selection.packages();
+                let next = range.first_index_in(selected).map(|at| &selected[at]).filter(accepts);
                 if let Some(next) = next.filter(|next| !needed.reached_from.contains_key(next)) {
                     needed.reached_from.insert(*next, package);
                     waiting.push_back(*next);

@@ -77,7 +77,7 @@ fn before(platform: &PlatformQuestion<'_, '_>, installed: &[PackageId], package:
     };
     let place = |(name, mask): &(NameId, Mask)| {
         let versions = index.package_range(*name);
-        let place = versions.indices_in(installed).next()?;
+        let place = versions.first_index_in(installed)?;
         mask.contains(versions.position(installed[place])?).then_some(place as u32)
     };
     atoms.iter().filter_map(place).collect()

@@ -43,7 +43,7 @@ fn is_solution(question: &Question<'_, '_>, selection: &[PackageId]) -> bool {
 /// Whether one of the versions of a name is selected.
 fn is_in(platform: &PlatformQuestion<'_, '_>, selection: &[PackageId], name: NameId, versions: &Mask) -> bool {
     let range = platform.view.index().package_range(name);
-    let selected = range.part_of(selection).first().and_then(|package| range.position(*package));
+    let selected = range.first_index_in(selection).and_then(|at| range.position(selection[at]));
     selected.is_some_and(|position| versions.contains(position))
 }
 

@@ -1,12 +1,12 @@
 //! Sets `cfg(shared_data)` where the shared folder is there (`tests/src/lib.rs`), so that tests that need it are counted
-//! as ignored where it is not.
+//! as ignored where it is not. `cli` has the same build script.
 
 use std::env::var_os;
 use std::path::Path;
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(shared_data)");
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../tests/build.rs");
     println!("cargo::rerun-if-env-changed=CARAVAN_SHARED");
     let beside = "../../shared";
     let named = var_os("CARAVAN_SHARED").is_some_and(|named| !named.is_empty());

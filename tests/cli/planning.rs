@@ -257,7 +257,7 @@ fn lock_files() {
     insta::assert_snapshot!("locked", lock(&["--ocaml", "5.4"]));
     insta::assert_snapshot!("opam_locked", fs_err::read_to_string(project.join("mine.opam.locked")).unwrap());
     let shown = lock(&["--build-only", "--format", "json"]);
-    // Every door has the file's text and its name; where it was written is the command line's alone.
+    // Every answer has the file's text and its name; only the command line says where it was written.
     assert!(shown.contains("caravan.lock/2") && shown.contains("\"path\": \"mine.opam.locked\""), "{shown}");
     assert!(shown.contains("\"text\": \"opam-version: ") && !shown.contains("caravan-check"), "{shown}");
     let locked = fs_err::read_to_string(project.join("mine.opam.locked")).unwrap();

@@ -1,4 +1,4 @@
-//! Every kind of question at every door: the library, the command line, HTTP and a cluster's batch give the same bytes.
+//! Every kind of question, asked in every way: the library, the command line, HTTP and a cluster's batch give the same bytes.
 
 use crate::cluster::{registered, worker};
 use crate::http::said;
@@ -283,7 +283,7 @@ fn by_cluster(batch: &Value, home: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_question_at_every_door() {
+fn every_question_in_every_way() {
     let repository = Repository::new();
     let copy = |from: &Path| {
         let copied = Command::new("cp").arg("-R").arg(from).arg(repository.path()).status().unwrap();
@@ -300,7 +300,7 @@ fn every_question_at_every_door() {
 
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
-fn every_question_at_every_door_about_opam_repository() {
+fn every_question_in_every_way_about_opam_repository() {
     let path = caravan_tests::shared_repository("opam-repository.bundle");
     let commit = |revision: &str| {
         let mut git = Command::new("git");

@@ -3,7 +3,7 @@
 //! They lie outside this repository, in the folder that `CARAVAN_SHARED` names, or in `../shared`
 //! beside the checkout. The build scripts of the crates that have such tests look for it: where there is none,
 //! `cargo test` counts the tests that need it as ignored. With `CARAVAN_SHARED` set, a missing folder is a failure.
-//! Cargo sees when the variable changes, but not when `../shared` appears: then touch the two `build.rs`.
+//! Cargo sees when the variable changes, but not when `../shared` appears: then touch `tests/build.rs`.
 //!
 //! Such a test is marked:
 //!

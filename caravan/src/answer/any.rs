@@ -51,7 +51,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Its JSON, without white space: what every door sends.
+    /// Its JSON, without white space: what is sent, however it was asked for.
     ///
     /// # Errors
     /// Never for what an answer is made of.

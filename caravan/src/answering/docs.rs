@@ -64,8 +64,8 @@ fn target(question: &Docs, index: &Index) -> Result<Target, Error> {
 
 /// The answer that a plan is.
 fn answer_of(plan: &docs::Docs<'_>, head: String, base: Option<String>) -> DocsAnswer {
-    let column = &plan.matrix.platforms[0];
-    let index = column.view.index();
+    let platform = &plan.matrix.platforms[0];
+    let index = platform.view.index();
     let text = |build: u32| index.package_text(plan.builds.builds[build as usize].package);
     let universe = |build: u32| plan.universes[build as usize].to_string();
     let jobs = plan.jobs.iter().map(|preparation| {
@@ -84,7 +84,7 @@ fn answer_of(plan: &docs::Docs<'_>, head: String, base: Option<String>) -> DocsA
     });
     DocsAnswer {
         schema: "caravan.docs/1".into(),
-        platform: column.target.label.clone(),
+        platform: platform.target.label.clone(),
         head,
         base,
         versions: plan.matrix.rows.len(),

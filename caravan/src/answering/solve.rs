@@ -26,7 +26,7 @@ pub(super) fn answer(question: &Solve, context: &mut Context<'_>) -> Result<Solv
     let views: Vec<View<'_>> = settings.iter().map(|setting| View::of(&index, setting)).collect();
     let (found, differing) = match question.same_versions {
         true => {
-            let (found, differing) = together(&views, &request, context.stop)?;
+            let (found, differing) = solve_for_same_versions(&views, &request, context.stop)?;
             (found, Some(differing))
         }
         false => {
@@ -126,7 +126,11 @@ fn alone(
 
 /// One version of each package on all platforms that have an answer, where that is possible, and the names of which it
 /// is not.
-fn together(views: &[View<'_>], request: &Request, stop: &Stop) -> Result<(Vec<Finding>, Vec<NameId>), Error> {
+fn solve_for_same_versions(
+    views: &[View<'_>],
+    request: &Request,
+    stop: &Stop,
+) -> Result<(Vec<Finding>, Vec<NameId>), Error> {
     let solvable = |view: &View<'_>| match Solver::new(view).stop(stop).solve(request) {
         Ok(_) => Ok(true),
         Err(SolveError::NoSolution) => Ok(false),

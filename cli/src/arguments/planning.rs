@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Several platforms, each with its compiler.
 #[derive(Args)]
 #[command(next_help_heading = "Platform")]
-pub(crate) struct Columns {
+pub(crate) struct CataloguePlatforms {
     /// A platform (debian-13-5.4, fedora-44-4.14_arm64; 5.4 alone is on the usual distribution), a set of
     /// them (ocaml-ci), or OS/ARCH[/DISTRO] with `--ocaml`; may be repeated. `caravan platforms` lists them
     #[arg(long = "platform", value_name = "PLATFORM|SET", value_delimiter = ',')]
@@ -57,7 +57,7 @@ pub(crate) struct Health {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) time_limit: Option<u64>,
     #[command(flatten)]
-    pub(crate) columns: Columns,
+    pub(crate) catalogue_platforms: CataloguePlatforms,
 }
 
 #[derive(Args)]
@@ -84,7 +84,7 @@ pub(crate) struct Builds {
     #[arg(long, help_heading = "Recipes")]
     pub(crate) per_job: bool,
     #[command(flatten)]
-    pub(crate) columns: Columns,
+    pub(crate) catalogue_platforms: CataloguePlatforms,
 }
 
 #[derive(Args)]

@@ -18,7 +18,7 @@ pub enum PoolError {
     #[error("the worker process died while it was at this request ({0}); other requests are not affected")]
     Died(String),
     /// An earlier worker died of the same job.
-    #[error("a worker process died of this very request a short time ago ({0}), so it is not tried again for now")]
+    #[error("a worker process died of this very request a short time ago ({0}), so it is not tried again yet")]
     KilledWorker(String),
     /// It took too long.
     #[error("the request took longer than its limit of {} s", .0.as_secs_f64())]

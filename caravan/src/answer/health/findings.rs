@@ -13,7 +13,7 @@ use opam_parser::version::Version;
 use std::collections::BTreeMap;
 
 impl HealthAnswer {
-    /// What matrices of one's own found: of some columns, each with its repository's label, and of a comparison of the
+    /// What matrices of one's own found: of some platforms, each with its repository's label, and of a comparison of the
     /// last two. [`ask`](crate::ask) makes it of the platforms that a question can name; here a platform may also have
     /// other roots than a compiler.
     pub fn of_matrices(
@@ -35,7 +35,7 @@ impl HealthAnswer {
     }
 }
 
-/// A row for each version, or for each name, whose version may differ between the columns.
+/// A row for each version, or for each name, whose version may differ between the platforms.
 fn packages(sides: &[(MatrixPlatform<'_, '_>, String)], rows: Rows) -> Vec<HealthPackage> {
     let mut packages: BTreeMap<(PackageName, Option<Version>), HealthPackage> = BTreeMap::new();
     for (place, (side, _)) in sides.iter().enumerate() {

@@ -146,7 +146,7 @@ fn good_and_bad_repositories_at_once() {
             futures::join!(asker.ask(&good), asker.ask(&bad_commit), asker.ask(&bad_repository));
         assert_eq!(own_packages(&good), "lib.1.1");
         let text = bad_commit[1][1].as_str().unwrap();
-        assert!(text.starts_with("Still missing commit after update!"), "{text}");
+        assert_eq!(text, "Still missing commit after update!");
         let text = bad_repository[1][1].as_str().unwrap();
         assert!(text.starts_with("cloning /there/is/nothing failed: ") && text.contains("exit status: 128"), "{text}");
     });

@@ -116,6 +116,14 @@ pub fn shared_gz(file: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The text of a shared file that is compressed with xz.
+pub fn shared_xz(file: &str) -> String {
+    let mut text = Vec::new();
+    let mut compressed = std::io::BufReader::new(fs::File::open(shared(file)).unwrap());
+    lzma_rs::xz_decompress(&mut compressed, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
 /// The index of branch `main` of the shared opam-repository, read from its commit.
 pub fn shared_index() -> Index {
     let repository = shared_repository("opam-repository.bundle");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 type Id = (char, u32);
 
 /// The letters that rules' ids begin with.
-const LETTERS: &str = "DEFGLNOPRSVZ";
+const LETTERS: &str = "CDEFGLNOPRSVZ";
 
 /// Documents that are not in this repository, and so cannot be looked up. Each is in two parts, for this file is
 /// searched, too.

@@ -27,6 +27,7 @@ mod oracle_packages;
 mod oracle_quirks;
 mod oracle_revdeps;
 mod oracle_solve;
+mod oracle_solver_service;
 mod oracle_syntax;
 mod oracle_versions;
 mod planning_laws;

@@ -93,7 +93,7 @@ fn a_selection_a_new_version_and_an_old_commit() {
     assert_eq!(log[0], "Solving for app.dev");
     assert!(log[1].starts_with("five: found solution in ") && log[1].ends_with(" s"), "{log:?}");
     assert_eq!(log[2..4], ["= five =", "-> app.dev lib.1.1 ocaml.5.0.0 ocaml-base-compiler.5.0.0"]);
-    assert_eq!(log[4], format!("(valid since opam-repository commit(s): {second})"));
+    assert_eq!(log[4], format!("(valid since opam-repository commit(s): repository-0, {second})"));
 }
 
 #[test]
@@ -130,8 +130,17 @@ fn overlays() {
         solved(&both, "depends: [\"ocaml\" \"lib\" {< \"1.1\"}]"),
         ("lib.1.0".to_owned(), commits(&[(0, &below)]))
     );
-    // One that is not needed is not among the commits.
+    // One that has nothing of what is needed is not among the commits.
     assert_eq!(solved(&both, "depends: \"ocaml\""), (String::new(), commits(&[(0, &below)])));
+    // What comes from one repository is watched in the other, too: an older commit that would replace it is not named.
+    overlay.commit(&[("lib.1.0", "")]);
+    fs_err::remove_dir_all(overlay.path().join("packages/lib/lib.1.0")).unwrap();
+    let without = overlay.commit(&[]);
+    let both = [(&base, below.as_str()), (&overlay, without.as_str())];
+    let older = "depends: [\"ocaml\" \"lib\" {< \"1.1\"}]";
+    assert_eq!(solved(&both, older), ("lib.1.0".to_owned(), commits(&[(0, &below)])));
+    let with_old = "depends: [\"ocaml\" \"old\" \"lib\" {< \"1.1\"}]";
+    assert_eq!(solved(&both, with_old), ("lib.1.0 old.1".to_owned(), commits(&[(0, &below), (1, &without)])));
 }
 
 #[test]
@@ -171,9 +180,10 @@ fn broken_files() {
         SolveResponse::Error(Refusal::Msg(message)) => message,
         other => panic!("{other:?}"),
     };
-    assert!(message("depends: [").starts_with("Error parsing app.dev: "));
+    assert_eq!(message("depends: ["), "Error parsing app.dev: At ./<none>:3:0-3:0::\nParse error");
     // One of the repository matters only if its name is looked at.
-    assert!(message("depends: [\"ocaml\" \"uses\"]").starts_with("Error parsing bad.1: "));
+    let of_bad = "Error parsing bad.1: At ./<none>:3:0-3:0::\nParse error";
+    assert_eq!(message("depends: [\"ocaml\" \"uses\"]"), of_bad);
     assert_eq!(solved(&repositories, "depends: [\"ocaml\" \"lib\"]").0, "lib.1.0");
     let refused = serde_json::to_value(SolveResponse::Error(Refusal::Msg("why".to_owned()))).unwrap();
     assert_eq!(refused, serde_json::json!(["Error", ["Msg", "why"]]));
@@ -188,7 +198,7 @@ fn roots_for_some_platforms() {
     let root = |package: &str, body: &str| (package.to_owned(), OpamText(opam(body).into_bytes()));
     asked.root_pkgs.push(root("both.dev", "depends: \"ocaml\" {>= \"4.08\" & < version}"));
     // What is undefined counts as true here.
-    asked.root_pkgs.push(root("here.dev", "available: nothing-known"));
+    asked.root_pkgs.push(root("here.dev", "available: nothing-known | os != \"beos\""));
     asked.root_pkgs.push(root("there.dev", "available: os = \"win32\""));
     asked.platforms.push(("four".to_owned(), vars("4.14.2")));
     let mut windows = vars("4.14.2");
@@ -201,12 +211,63 @@ fn roots_for_some_platforms() {
     assert_eq!(compatible("five").as_deref(), Some("app.dev both.dev here.dev"));
     assert_eq!(compatible("four").as_deref(), Some("both.dev here.dev"));
     assert_eq!(compatible("windows").as_deref(), Some("both.dev here.dev there.dev"));
+    // But it counts as false when the root is to be installed.
+    asked.root_pkgs.push(root("never.dev", "available: nothing-known = \"win32\""));
+    assert_eq!(answered(&repositories, &asked, &Stop::new()).0, SolveResponse::Ok(vec![]));
     // Where none is left there is no answer.
     let mut asked = request(&repositories, "depends: \"ocaml\" {>= \"5.0\"}");
     asked.platforms = vec![("four".to_owned(), vars("4.14.2"))];
     let (response, log) = answered(&repositories, &asked, &Stop::new());
     assert_eq!(response, SolveResponse::Ok(vec![]));
-    assert_eq!(log[1], "four: not available for this platform");
+    assert_eq!(log[1..], ["four: not available for this platform", "= four =", "Not available for this platform"]);
+}
+
+#[test]
+fn a_dropped_root_comes_from_the_repositories() {
+    let repository = Repository::new();
+    let head = repository.commit(&[&COMPILERS[..], &[("lib.1.0", "")]].concat());
+    let repositories = [(&repository, head.as_str())];
+    let mut asked = request(&repositories, "depends: [\"ocaml\" \"lib\"]");
+    let lib = opam("depends: \"ocaml\" {>= \"5.0\"}").into_bytes();
+    asked.root_pkgs.push(("lib.dev".to_owned(), OpamText(lib)));
+    asked.platforms.push(("four".to_owned(), vars("4.14.2")));
+    let SolveResponse::Ok(selections) = answered(&repositories, &asked, &Stop::new()).0 else { panic!("refused") };
+    let has = |place: usize, package: &str| selections[place].packages.iter().any(|selected| selected == package);
+    assert!(has(0, "lib.dev") && has(1, "lib.1.0"), "{selections:?}");
+    assert_eq!(selections[1].compat_pkgs, ["app.dev"]);
+}
+
+#[test]
+fn the_last_of_a_name_counts_and_the_compiler_may_be_brought() {
+    let repository = Repository::new();
+    let head = repository.commit(&COMPILERS);
+    let repositories = [(&repository, head.as_str())];
+    let mut asked = request(&repositories, "depends: \"absent\"");
+    let file = |body: &str| OpamText(opam(body).into_bytes());
+    asked.root_pkgs.push(("app.2".to_owned(), file("depends: \"gone\"")));
+    asked.pinned_pkgs.push(("app.3".to_owned(), file("")));
+    asked.pinned_pkgs.push(("ocaml-base-compiler.dev".to_owned(), file("")));
+    let SolveResponse::Ok(selections) = answered(&repositories, &asked, &Stop::new()).0 else { panic!("refused") };
+    assert_eq!(selections[0].packages, ["app.3", "ocaml-base-compiler.dev"]);
+    assert_eq!(selections[0].compat_pkgs, ["app.dev", "app.2"]);
+}
+
+#[test]
+fn directories_name_packages() {
+    let repository = Repository::new();
+    repository.commit(&COMPILERS);
+    for (file, text) in [("wrong/other.1/opam", opam("")), ("empty/empty.1/README", "none".to_owned())] {
+        let file = repository.path().join("packages").join(file);
+        fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+        fs_err::write(file, text).unwrap();
+    }
+    let head = repository.commit(&[]);
+    let repositories = [(&repository, head.as_str())];
+    assert_eq!(solved(&repositories, "depends: [\"ocaml\" \"wrong\"]").0, "wrong.1");
+    let ask = |root: &str| answered(&repositories, &request(&repositories, root), &Stop::new()).0;
+    assert_eq!(ask("depends: [\"ocaml\" \"other\"]"), SolveResponse::Ok(vec![]));
+    let missing = Refusal::Msg("opam file not found for empty.1".to_owned());
+    assert_eq!(ask("depends: [\"ocaml\" \"empty\"]"), SolveResponse::Error(missing));
 }
 
 #[test]
@@ -245,6 +306,37 @@ fn cancelled() {
     stop.cancel();
     let (response, _) = answered(&repositories, &request(&repositories, "depends: \"ocaml\""), &stop);
     assert_eq!(serde_json::to_value(&response).unwrap(), serde_json::json!(["Error", ["Cancelled"]]));
+}
+
+#[test]
+fn requests_are_read_as_the_ocaml_service_does() {
+    let repository = Repository::new();
+    let id = "0123456789abcdef0123456789ABCDEF01234567";
+    let good = serde_json::to_string(&request(&[(&repository, id)], "")).unwrap();
+    let read = |text: &str| {
+        let read = SolveRequest::from_ocaml(text.as_bytes());
+        read.map(|(request, text)| (request, text.into_owned())).map_err(|error| error.to_string())
+    };
+    let (plain, text) = read(&good).unwrap();
+    assert_eq!(text, good.as_bytes());
+    // Comments, and members twice: the last one counts. Workers get JSON that everybody reads.
+    let twice = good.replace("\"root_pkgs\"", "/* none */ \"pinned_pkgs\": [[\"x.1\", \"\"]], \"root_pkgs\"");
+    let (odd, text) = read(&twice).unwrap();
+    assert_eq!(odd, plain);
+    assert_eq!(serde_json::from_slice::<SolveRequest>(&text).unwrap(), plain);
+    for (from, to, exception) in [
+        ("\"platforms\"", "\"others\"", "Bad JSON in request: Worker.Solve_request.t"),
+        ("\"lower_bound\":false", "\"lower_bound\":0", "Bad JSON in request: Worker.Vars.t.lower_bound"),
+        ("\"os\":\"linux\",", "", "Bad JSON in request: Worker.Vars.t.os"),
+        ("\"root_pkgs\":[[", "\"root_pkgs\":[[1,", "Bad JSON in request: Worker.Solve_request.t.root_pkgs"),
+        ("app.dev", "app", "Internal error"),
+        ("0123456789abcdef", "", "Internal error"),
+        ("\"ocaml_version\":\"5.0.0\"", "\"ocaml_version\":\"foo\"", "Internal error"),
+        ("}", "", "Internal error"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        assert_eq!(read(&good.replace(from, to)).unwrap_err(), exception, "{from}");
+    }
 }
 
 #[test]

@@ -1,20 +1,21 @@
 //! Answers requests of ocaml-docs-ci.
 
 use super::context::Context;
-use super::named_roots::{PreparedRequest, RequestError, constraint, response};
+use super::named_roots::{PlatformAnswer, PreparedRequest, RequestError, constraint, log_reasons, response};
+use super::universes::universes;
 use crate::error::Error;
 use crate::protocols::docs_ci::{Relation, Selection, SolveRequest, SolveResponse};
 use crate::question::DocsCi;
-use crate::repository::Repository;
-use caravan_revdeps::{Options, edges};
-use caravan_solver::View;
-use opam_parser::index::{PackageId, Precedence};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::repository::{Repository, VersionDirectory};
+use opam_parser::index::Precedence;
 use std::sync::Arc;
 
 /// Answers a request. That it was stopped is an error; everything else that is wrong with it is its response.
 pub(super) fn answer(question: &DocsCi, context: &mut Context<'_>) -> Result<SolveResponse, Error> {
-    let place = context.repositories.locate(&question.name(), context.observer)?;
+    let place = match question.clone_name() {
+        Some(name) => context.repositories.locate_clone(&name, context.observer)?,
+        None => context.repositories.locate(&question.name(), context.observer)?,
+    };
     let repository = context.repositories.open(&[place], Precedence::FirstWins, context.observer)?;
     response(selections(&repository, &question.request, context))
 }
@@ -24,38 +25,49 @@ fn selections(
     request: &SolveRequest,
     context: &Context<'_>,
 ) -> Result<Vec<Selection>, RequestError> {
+    let SolveRequest { opam_repository_commit, pkgs, .. } = request;
+    let observer = context.observer;
+    observer.log(&format!("Solving for {} using opam_repository_commit {opam_repository_commit}", pkgs.join(", ")));
     let read =
         |(name, (relation,), version): &(String, (Relation,), String)| constraint(name, (*relation).into(), version);
     let constraints = request.constraints.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let prepared = PreparedRequest::new(std::slice::from_ref(repository), &request.pkgs, constraints)?;
+    let prepared = PreparedRequest::new(std::slice::from_ref(repository), pkgs, constraints)?;
+    let solve = |(_, vars): &(String, _)| prepared.solve(vars, context.stop);
+    let answers: Vec<PlatformAnswer> = request.platforms.iter().map(solve).collect::<Result<_, _>>()?;
+    let platforms: Vec<_> = answers.into_iter().zip(&request.platforms).collect();
+    platforms.iter().for_each(|(answer, (id, _))| answer.log(id, observer));
+    let mut found = Vec::new();
+    for (answer, (id, _)) in platforms {
+        let selection = match answer.selection {
+            Ok(packages) => {
+                let watched: Vec<VersionDirectory> =
+                    packages.iter().map(|package| prepared.directory(*package)).collect();
+                observer.log(&git_log(opam_repository_commit, &watched));
+                let (commit, lineage) = repository.lineage()?;
+                let last = lineage.last_change(commit, &watched, context.stop)?;
+                Ok((packages, last.unwrap_or_else(|| commit.to_owned())))
+            }
+            Err(facts) => Err(facts),
+        };
+        found.push((selection, id));
+    }
     let mut selections = Vec::new();
-    for (id, vars) in &request.platforms {
-        let (view, selected) = prepared.solve((id, vars), context.observer, context.stop)?;
-        let Some(packages) = selected else { continue };
-        let watched = packages.iter().map(|package| prepared.index.package_text(*package)).collect();
-        let (commit, lineage) = repository.lineage()?;
-        let commit = lineage.oldest_with(commit, &watched, context.stop)?;
-        selections.push(Selection { id: id.clone(), packages: universes(&view, &packages), commit });
+    for (selection, id) in found {
+        observer.log(&format!("= {id} ="));
+        match selection {
+            Ok((packages, commit)) => {
+                observer.log(&format!("-> {}", prepared.texts(&packages).join(" ")));
+                observer.log(&format!("(valid since opam-repository commit {commit})"));
+                selections.push(Selection { id: id.clone(), packages: universes(&prepared.index, &packages), commit });
+            }
+            Err(facts) => log_reasons(&facts, observer),
+        }
     }
     Ok(selections)
 }
 
-/// For each package of a selection all that it is built with, optional dependencies included where they are there.
-fn universes(view: &View<'_>, packages: &[PackageId]) -> Vec<(String, Vec<String>)> {
-    let mut needs: BTreeMap<PackageId, Vec<PackageId>> = BTreeMap::new();
-    for (package, needed) in edges(view, packages, &Options { depopts: true, ..Options::default() }) {
-        needs.entry(package).or_default().push(needed);
-    }
-    let text = |package: &PackageId| view.index().package_text(*package);
-    let universe = |package: &PackageId| {
-        let mut found = BTreeSet::new();
-        let mut work = vec![*package];
-        while let Some(at) = work.pop() {
-            work.extend(needs.get(&at).into_iter().flatten().filter(|needed| found.insert(**needed)));
-        }
-        // A circle of optional dependencies may lead back.
-        found.remove(package);
-        (text(package), found.iter().map(text).collect())
-    };
-    packages.iter().map(universe).collect()
+/// The line with the command that gives the same commit.
+fn git_log(commit: &str, watched: &[VersionDirectory]) -> String {
+    let paths: Vec<String> = watched.iter().map(|directory| format!("packages/{}", directory.path())).collect();
+    format!("oldest_commit_with git -C opam-repository log -n 1 --format=format:%H {commit} -- {}", paths.join(" "))
 }

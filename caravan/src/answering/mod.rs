@@ -27,6 +27,7 @@ mod platforms;
 mod show;
 mod solve;
 mod solver_service;
+mod universes;
 
 pub use ask::ask;
 pub use context::Context;

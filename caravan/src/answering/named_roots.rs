@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::observer::Observer;
 use crate::protocols::{Response, Vars};
 use crate::reach::closure;
-use crate::repository::{LineageError, Repository};
+use crate::repository::{LineageError, Repository, VersionDirectory};
 use caravan_solver::problem::Constraint;
 use caravan_solver::reduce::{Bound, Sets};
 use caravan_solver::view::Masks;
@@ -15,6 +15,7 @@ use opam_parser::name::PackageName;
 use opam_parser::syntax::RelOp;
 use opam_parser::version::Version;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Why a request has no selections at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +26,28 @@ pub(super) enum RequestError {
     /// Something is wrong.
     #[error("{0}")]
     Message(String),
+}
+
+/// What comes out on a platform.
+pub(super) struct PlatformAnswer {
+    /// The packages to install, or why there is no solution.
+    pub(super) selection: Result<Vec<PackageId>, Vec<String>>,
+    /// How long it took, in seconds.
+    seconds: f64,
+}
+
+impl PlatformAnswer {
+    /// The line that says how solving ended.
+    pub(super) fn log(&self, id: &str, observer: &dyn Observer) {
+        let ended = if self.selection.is_ok() { "found solution" } else { "eliminated all possibilities" };
+        observer.log(&format!("{id}: {ended} in {:.2} s", self.seconds));
+    }
+}
+
+/// The lines that say why a platform has no solution.
+pub(super) fn log_reasons(facts: &[String], observer: &dyn Observer) {
+    observer.log("Can't find all required versions.");
+    facts.iter().for_each(|fact| observer.log(fact));
 }
 
 impl RequestError {
@@ -98,36 +121,38 @@ impl PreparedRequest {
         Ok(Self { index, roots: roots.iter().map(root).collect::<Result<_, RequestError>>()?, constraints })
     }
 
-    /// The selection on a platform, with the view that it was found in; `None`, with the reasons in the log, if there
-    /// is none.
-    pub(super) fn solve(
-        &self,
-        (id, vars): (&str, &Vars),
-        observer: &dyn Observer,
-        stop: &Stop,
-    ) -> Result<(View<'_>, Option<Vec<PackageId>>), RequestError> {
+    /// The request on a platform.
+    ///
+    /// # Errors
+    /// When it was stopped, or something is wrong with it.
+    pub(super) fn solve(&self, vars: &Vars, stop: &Stop) -> Result<PlatformAnswer, RequestError> {
+        let began = Instant::now();
         let setting = Setting { dialect: Dialect::Opam0install, ..Setting::new(platform(vars)) };
         let view = View::of(&self.index, &setting).with_overrides(self.excluded());
         let request = Request { roots: self.roots.clone(), ..Request::default() };
-        observer.log(&format!("= {id} ="));
         let selection = match Solver::new(&view).stop(stop).solve(&request) {
-            Ok(selection) => Some(selection.packages().to_vec()),
+            Ok(selection) => Ok(selection.packages().to_vec()),
             Err(SolveError::Stopped(why)) => return Err(RequestError::Stopped(why)),
             Err(SolveError::NoSolution | SolveError::UnknownName { .. } | SolveError::UnknownVersion { .. }) => {
-                observer.log(&format!("{id}: eliminated all possibilities"));
-                match Solver::new(&view).stop(stop).explain_facts(&request) {
-                    Ok(facts) => facts.iter().for_each(|fact| observer.log(&fact.to_string())),
-                    Err(error) => observer.log(&error.to_string()),
-                }
-                None
+                Err(match Solver::new(&view).stop(stop).explain_facts(&request) {
+                    Ok(facts) => facts.iter().map(ToString::to_string).collect(),
+                    Err(error) => vec![error.to_string()],
+                })
             }
             Err(error) => return Err(RequestError::message(error)),
         };
-        if let Some(packages) = &selection {
-            let shown: Vec<String> = packages.iter().map(|package| self.index.package_text(*package)).collect();
-            observer.log(&format!("-> {}", shown.join(" ")));
-        }
-        Ok((view, selection))
+        Ok(PlatformAnswer { selection, seconds: began.elapsed().as_secs_f64() })
+    }
+
+    /// The texts of packages: `NAME.VERSION`.
+    pub(super) fn texts(&self, packages: &[PackageId]) -> Vec<String> {
+        packages.iter().map(|package| self.index.package_text(*package)).collect()
+    }
+
+    /// The directory of a package's version.
+    pub(super) fn directory(&self, package: PackageId) -> VersionDirectory {
+        let name = self.index.name(self.index.package_name(package)).to_owned();
+        VersionDirectory { name, package: self.index.package_text(package) }
     }
 
     /// The versions that a constraint does not allow.

@@ -5,6 +5,7 @@ pub mod mirage_ci;
 mod named_roots;
 mod response;
 pub mod solver_service;
+mod yojson;
 
 pub use named_roots::Vars;
 pub use response::{Refusal, Response};

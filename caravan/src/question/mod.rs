@@ -216,6 +216,11 @@ impl Question {
                     found.push(name);
                 }
             }),
+            Self::DocsCi(question) => {
+                if let Some(name) = question.clone_name().filter(|name| !found.contains(name)) {
+                    found.push(name);
+                }
+            }
             Self::Batch(questions) => questions.iter().for_each(|question| question.add_clones(found)),
             _ => {}
         }
@@ -251,6 +256,8 @@ impl Question {
             Self::Lock(members) => &members.repositories,
             Self::Platforms(members) => &members.repositories,
             Self::SolverService(request) => &request.repositories(),
+            // It is a clone, or a repository.
+            Self::DocsCi(question) if question.clone_name().is_some() => &vec![],
             Self::DocsCi(question) => &vec![question.name()],
             // Its repositories are clones.
             Self::MirageCi(_) => &vec![],

@@ -1,7 +1,7 @@
 //! Requests of the protocols of CI services, with what a service adds to them.
 
 use crate::protocols::docs_ci;
-use crate::repository::RepositoryName;
+use crate::repository::{CloneName, RepositoryName};
 use serde::{Deserialize, Serialize};
 
 /// A request of ocaml-docs-ci. It names a commit but no repository, which is a setting of the service that it is sent
@@ -10,13 +10,20 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DocsCi {
-    /// The URL of the repository that has the commit.
+    /// The URL of the repository that has the commit; or the folder of a clone on this machine, if it begins with `/` or
+    /// `.`.
     pub repository: String,
     /// The request as ocaml-docs-ci sends it.
     pub request: docs_ci::SolveRequest,
 }
 
 impl DocsCi {
+    /// The clone on this machine that has the commit, if it is named by its folder.
+    pub(crate) fn clone_name(&self) -> Option<CloneName> {
+        let name = CloneName { folder: self.repository.clone(), commit: self.request.opam_repository_commit.clone() };
+        self.repository.starts_with(['/', '.']).then_some(name)
+    }
+
     /// The repository at the commit.
     pub(crate) fn name(&self) -> RepositoryName {
         RepositoryName { url: self.repository.clone(), commit: self.request.opam_repository_commit.clone() }

@@ -24,6 +24,7 @@ mod texts;
 
 pub(crate) use change::{Change, States, places_at, refuse_state};
 pub(crate) use history::{history_of, last_changes};
+pub(crate) use lineage::VersionDirectory;
 pub use lineage::{Lineage, LineageError};
 pub use local::{Local, Options};
 pub(crate) use local::{expand_home, is_archive, is_url};

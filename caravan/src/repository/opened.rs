@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::observer::{Observer, Warning};
 use crate::reach::Reach;
 use opam_parser::file::OpamFile;
-use opam_parser::index::{FileId, Index, NameId};
+use opam_parser::index::{FileId, FileLocation, Index, NameId, TooLarge};
 use opam_parser::repository::Location;
 use opam_parser::source::SourceError;
 use std::sync::{Arc, OnceLock};
@@ -17,13 +17,15 @@ pub struct Repository {
     places: Vec<Place>,
     index: Index,
     reach: OnceLock<Reach>,
+    /// The same where directories name packages; `None`: that makes no difference.
+    by_directory: OnceLock<Option<Box<(Index, Reach)>>>,
     lineage: OnceLock<Arc<Lineage>>,
 }
 
 impl Repository {
     /// What was read already.
     pub fn new(places: Vec<Place>, index: Index) -> Self {
-        Self { places, index, reach: OnceLock::new(), lineage: OnceLock::new() }
+        Self { places, index, reach: OnceLock::new(), by_directory: OnceLock::new(), lineage: OnceLock::new() }
     }
 
     /// The same with a history that is shared with other states of the repository.
@@ -58,6 +60,21 @@ impl Repository {
         self.reach.get_or_init(|| Reach::new(&self.index))
     }
 
+    /// Its packages, and what their names need, where directories name packages ([`Index::by_directory`]).
+    pub(crate) fn by_directory(&self) -> Result<(&Index, &Reach), TooLarge> {
+        let other = match self.by_directory.get() {
+            Some(known) => known,
+            None => {
+                let made = self.index.by_directory()?.map(|index| {
+                    let reach = Reach::new(&index);
+                    Box::new((index, reach))
+                });
+                self.by_directory.get_or_init(|| made)
+            }
+        };
+        Ok(other.as_ref().map_or_else(|| (&self.index, self.reach()), |other| (&other.0, &other.1)))
+    }
+
     /// The commit and the history of its first layer.
     pub(crate) fn lineage(&self) -> Result<(&str, &Lineage), Error> {
         let Some(Place { location: Location::Git { path, revision, .. }, .. }) = self.places.first() else {
@@ -75,7 +92,11 @@ impl Repository {
 
     /// The text of an opam file, from where it lies.
     pub(crate) fn text(&self, file: FileId) -> Result<Vec<u8>, Error> {
-        let at = self.index.file(file);
+        self.text_at(self.index.file(file))
+    }
+
+    /// The text of an opam file of this repository.
+    pub(crate) fn text_at(&self, at: FileLocation) -> Result<Vec<u8>, Error> {
         let place = self.places.get(at.layer);
         let place = place.ok_or_else(|| Error::from(SourceError::Missing(at.path.clone().into())))?;
         Ok(place.location.source()?.fetch(&at.path)?)

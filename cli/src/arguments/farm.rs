@@ -176,9 +176,10 @@ pub(crate) struct RunCluster {
 
 #[derive(Args)]
 pub(crate) struct DocsCiSolver {
-    /// The repository whose commits requests name
-    #[arg(long, value_name = "URL", default_value = "https://github.com/ocaml/opam-repository.git")]
-    pub(crate) repository: String,
+    /// The repository whose commits requests name, as a URL or the folder of a clone; as ocaml-docs-ci's own solver,
+    /// ./opam-repository if it is there, otherwise https://github.com/ocaml/opam-repository.git
+    #[arg(long, value_name = "URL|DIR")]
+    pub(crate) repository: Option<String>,
     #[command(flatten)]
     pub(crate) farm: Farm,
 }

@@ -41,7 +41,7 @@ impl solver_capnp::solver::Server for SolverServiceServer {
             if !params.has_log() {
                 return Err(no_log());
             }
-            (Request::from_members("solver-service", params.get_request()?.as_bytes()), params.get_log()?)
+            (Request::from_ocaml(params.get_request()?.as_bytes()), params.get_log()?)
         };
         drop(params);
         let write = move |text: &str| {
@@ -58,7 +58,7 @@ impl solver_capnp::solver::Server for SolverServiceServer {
 /// Whose requests come in through the interface of ocaml-docs-ci and mirage-ci, in which requests name their roots.
 #[derive(Clone, Debug)]
 pub enum NamedRoots {
-    /// ocaml-docs-ci's, of the repository at a URL.
+    /// ocaml-docs-ci's, of the repository at a URL or in a folder.
     DocsCi(String),
     /// mirage-ci's.
     MirageCi,
@@ -71,7 +71,7 @@ impl NamedRoots {
                 let request =
                     serde_json::from_slice(body).map_err(|error| RequestError::Malformed(error.to_string()))?;
                 let members = DocsCi { repository: repository.clone(), request };
-                Request::new(&Question::DocsCi(Box::new(members)))
+                Request::new(&Question::DocsCi(Box::new(members))).map(Request::naming_folders)
             }
             // mirage-ci starts its solver itself, and names clones of its own.
             Self::MirageCi => Request::from_members("mirage-ci", body).map(Request::naming_folders),
@@ -131,6 +131,7 @@ fn response(
 ) -> Result<Vec<u8>, Error> {
     match answer {
         Ok(answer) => Ok(answer),
+        Err(RequestError::BadRequest(error)) => Err(Error::failed(error.to_string())),
         Err(RequestError::Malformed(error)) => Err(Error::failed(format!("Bad JSON in request: {error}"))),
         Err(error) => Ok(refusal(&error)),
     }

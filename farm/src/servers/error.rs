@@ -1,5 +1,6 @@
 //! What is said where there is no answer.
 
+use crate::clones::CloneError;
 use crate::pool::PoolError;
 use crate::service::RequestError;
 use caravan::protocols::solver_service::SolveResponse;
@@ -69,6 +70,8 @@ pub(super) fn report(error: &RequestError) -> Vec<u8> {
 pub(super) fn refusal(error: &RequestError) -> Vec<u8> {
     let response: SolveResponse = match error {
         RequestError::Pool(PoolError::Cancelled) => Response::Error(Refusal::Cancelled),
+        // In the words of the OCaml service, which some clients look for.
+        RequestError::Clone(CloneError::NoCommit { .. }) => Response::message("Still missing commit after update!"),
         error => Response::message(error),
     };
     response.to_json()

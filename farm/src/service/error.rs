@@ -3,6 +3,7 @@
 use crate::clones::CloneError;
 use crate::pool::PoolError;
 use caravan::ErrorKind;
+use caravan::protocols::solver_service::BadRequest;
 
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum RequestError {
     /// It is not written as questions are.
     #[error("{0}")]
     Malformed(String),
+    /// It is none that the OCaml service would take.
+    #[error("{}", .0.reason())]
+    BadRequest(BadRequest),
     /// A repository cannot be had.
     #[error(transparent)]
     Clone(#[from] CloneError),
@@ -22,7 +26,7 @@ impl RequestError {
     /// What went wrong, in a word that programs can rely on.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "malformed",
+            Self::Malformed(_) | Self::BadRequest(_) => "malformed",
             Self::Clone(CloneError::System(_)) => ErrorKind::System.name(),
             Self::Clone(_) => ErrorKind::Repository.name(),
             Self::Pool(error) => match error {
@@ -39,7 +43,7 @@ impl RequestError {
     /// The status of a response over HTTP.
     pub fn http_status(&self) -> u16 {
         match self {
-            Self::Malformed(_) => 400,
+            Self::Malformed(_) | Self::BadRequest(_) => 400,
             Self::Clone(CloneError::System(_)) => ErrorKind::System.http_status(),
             Self::Clone(_) => ErrorKind::Repository.http_status(),
             Self::Pool(error) => match error {

@@ -3,6 +3,7 @@
 use super::error::RequestError;
 use caravan::Question;
 use caravan::key::{Digest, Key};
+use caravan::protocols::solver_service::SolveRequest;
 use caravan::repository::{CloneName, RepositoryName};
 
 /// A question as it came. What workers get is the JSON that the client sent: it is not written anew.
@@ -46,6 +47,17 @@ impl Request {
         let question = question.map_err(malformed)?;
         // The members are one JSON value, so this is one, too.
         let json = [b"{\"", question.kind().as_bytes(), b"\":", members, b"}"].concat();
+        Ok(Self::with_json(&question, json))
+    }
+
+    /// Reads a request of solver-service as the OCaml service does.
+    ///
+    /// # Errors
+    /// When it is none, with what the OCaml service says.
+    pub fn from_ocaml(text: &[u8]) -> Result<Self, RequestError> {
+        let (request, members) = SolveRequest::from_ocaml(text).map_err(RequestError::BadRequest)?;
+        let question = Question::SolverService(Box::new(request));
+        let json = [b"{\"", question.kind().as_bytes(), b"\":", &members, b"}"].concat();
         Ok(Self::with_json(&question, json))
     }
 

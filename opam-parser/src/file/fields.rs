@@ -8,10 +8,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::filter::{Filter, Ident, read_filter};
 use crate::formula::{Join, read_formula};
 use crate::syntax::{Item, ItemKind, RelOp, SyntaxTree, Value, ValueKind, Values};
-use crate::version;
 use bstr::{BString, ByteSlice};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 
 /// How much of a file is read.
@@ -23,9 +21,6 @@ pub enum Extent {
     Solving,
 }
 
-/// The newest `opam-version` whose fields have the meaning written down here (rule P6).
-const SUPPORTED: &[u8] = b"2.0";
-
 pub(super) fn read(tree: &SyntaxTree<'_>, extent: Extent, diagnostics: &mut Vec<Diagnostic>) -> OpamFile {
     let mut reader = Reader {
         file: OpamFile::default(),
@@ -36,7 +31,7 @@ pub(super) fn read(tree: &SyntaxTree<'_>, extent: Extent, diagnostics: &mut Vec<
         diagnostics,
     };
     reader.opam_version(tree);
-    if version::compare(without_patch(&reader.file.opam_version), SUPPORTED) == Ordering::Greater {
+    if reader.file.is_of_later_format() {
         // Rule P7: a stub whose availability is left to the `opam-version` variable.
         let newer = std::mem::take(&mut reader.file.opam_version);
         let variable = Filter::Ident(Ident { packages: None, name: "opam-version".into() });
@@ -47,15 +42,6 @@ pub(super) fn read(tree: &SyntaxTree<'_>, extent: Extent, diagnostics: &mut Vec<
     reader.file.has_tests = has_tests(tree);
     reader.file.abandoned = is_abandoned(tree);
     reader.finish()
-}
-
-/// `2.0.1` is `2.0`: what follows the second dot does not change the format (opam,
-/// `OpamVersion.nopatch`).
-fn without_patch(version: &[u8]) -> &[u8] {
-    let mut dots = memchr::memchr_iter(b'.', version);
-    dots.next();
-    let end = dots.next().or_else(|| memchr::memchr2(b'~', b'+', version)).unwrap_or(version.len());
-    &version[..end]
 }
 
 struct Reader<'t, 'd> {

@@ -6,8 +6,9 @@ use super::types::{
 use crate::filter::Filter;
 use crate::formula::{Dependency, Formula};
 use crate::name::PackageName;
-use crate::version::Version;
+use crate::version::{self, Version};
 use bstr::BString;
+use std::cmp::Ordering;
 
 /// A package's opam file.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +101,18 @@ pub struct OpamFile {
     pub abandoned: bool,
 }
 
+/// The newest `opam-version` whose fields have the meaning written down here (rule P6).
+const SUPPORTED: &[u8] = b"2.0";
+
+/// `2.0.1` is `2.0`: what follows the second dot does not change the format (opam,
+/// `OpamVersion.nopatch`).
+fn without_patch(version: &[u8]) -> &[u8] {
+    let mut dots = memchr::memchr_iter(b'.', version);
+    dots.next();
+    let end = dots.next().or_else(|| memchr::memchr2(b'~', b'+', version)).unwrap_or(version.len());
+    &version[..end]
+}
+
 impl Default for OpamFile {
     fn default() -> Self {
         Self {
@@ -157,5 +170,11 @@ impl OpamFile {
     pub fn is_dev(&self) -> bool {
         let moving = |source: &Source| source.checksums.is_empty() && !source.src.is_http();
         self.url.as_ref().is_some_and(moving)
+    }
+
+    /// Whether its `opam-version` is later than the newest one whose fields have the meaning written down here, so that
+    /// nothing else in it was read (rules P6 and P7).
+    pub fn is_of_later_format(&self) -> bool {
+        version::compare(without_patch(&self.opam_version), SUPPORTED) == Ordering::Greater
     }
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Changes with every change of what the bytes mean.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 const MAGIC: u64 = u64::from_ne_bytes(*b"caravan\x01");
 
 /// The sections, in the order of the table.

@@ -2,15 +2,15 @@
 
 use super::compile::{Content, FileInput, LayerInput, Pool, Precedence, Problems, TooLarge, TopInput, compile};
 use super::earlier::kept_file;
-use super::ids::{FileId, StringId};
-use super::layout::{LayerRow, Section, TopRow};
+use super::ids::{FileId, NameId, StringId};
+use super::layout::{LayerRow, NONE, Section, TopRow};
 use super::record::Batch;
 use super::storage::Index;
 use crate::file::OpamFile;
 use crate::name::PackageName;
 use crate::source::Stamp;
 use crate::version::Version;
-use bstr::BStr;
+use bstr::{BStr, ByteSlice};
 
 /// An index of which only the packages of some names are wanted.
 #[derive(Clone, Copy)]
@@ -29,13 +29,28 @@ impl<'a> Part<'a> {
     /// The entries below `packages/` that hold something wanted, each with its stamp: as long as these are
     /// the same, so is what is wanted.
     pub fn stamps(self) -> impl Iterator<Item = (&'a BStr, Stamp)> {
+        self.tops().map(|(top, stamp, _)| (top, stamp))
+    }
+
+    /// The entries below `packages/` that hold something wanted, each with its stamp and all its files.
+    pub fn tops(self) -> impl Iterator<Item = (&'a BStr, Stamp, impl ExactSizeIterator<Item = FileId> + Clone)> {
         let tops: &[TopRow] = self.index.section(Section::Tops);
-        let wanted = move |(top, _): &(usize, &TopRow)| self.index.top_files(*top).any(|file| self.wants(file));
-        tops.iter().enumerate().filter(wanted).map(move |(_, row)| (self.index.string(StringId(row.name)), row.stamp))
+        tops.iter().enumerate().filter_map(move |(top, row)| {
+            let files = self.index.top_files(top);
+            let is_wanted = files.clone().any(|file| self.wants(file));
+            is_wanted.then(|| (self.index.string(StringId(row.name)), row.stamp, files.map(FileId)))
+        })
     }
 }
 
 impl Index {
+    /// The entries below `packages/` without any opam file, each with its stamp.
+    pub fn empty_tops(&self) -> impl Iterator<Item = (&BStr, Stamp)> {
+        let tops: &[TopRow] = self.section(Section::Tops);
+        let empty = tops.iter().enumerate().filter(|(top, _)| self.top_files(*top).is_empty());
+        empty.map(|(_, row)| (self.string(StringId(row.name)), row.stamp))
+    }
+
     /// Lays repositories over each other. For each package version the first or the last repository
     /// that has it counts; versions that only one has stay visible (rule R8).
     ///
@@ -45,6 +60,40 @@ impl Index {
         let pools: Vec<Pool<'_>> = indexes.iter().map(|index| Pool::Index(index)).collect();
         let parts: Vec<Part<'_>> = indexes.iter().map(|index| Part { index, names: None }).collect();
         compile(&layers(&parts), &pools, precedence)
+    }
+
+    /// The same files as solver-service reads a repository (rule C8): the directory directly below `packages/` is a package's
+    /// name, and what follows the first dot in the name of the directory below that is its version. Files that lie
+    /// elsewhere do not exist. `None` if that makes no difference, as in every repository that opam's tools made.
+    ///
+    /// # Errors
+    /// When it is too large.
+    pub fn by_directory(&self) -> Result<Option<Self>, TooLarge> {
+        let tops: &[TopRow] = self.section(Section::Tops);
+        let is_in_place = |top: &BStr, file: u32| {
+            let row = self.file_row(FileId(file));
+            row.path == NONE && top == self.name(NameId(row.name))
+        };
+        let is_in_place = |(place, row): (usize, &TopRow)| {
+            let top = self.string(StringId(row.name));
+            self.top_files(place).all(|file| is_in_place(top, file))
+        };
+        if tops.iter().enumerate().all(is_in_place) {
+            return Ok(None);
+        }
+        let directories: Vec<Vec<String>> = (0..tops.len())
+            .map(|top| self.top_files(top).map(|file| self.file_directory(self.file_row(FileId(file)))).collect())
+            .collect();
+        let mut layers = layers(&[Part { index: self, names: None }]);
+        for (top, directories) in layers.iter_mut().flat_map(|layer| &mut layer.tops).zip(&directories) {
+            let Some(name) = top.name.to_str().ok().and_then(|name| PackageName::new(name).map(|_| name)) else {
+                top.files.clear();
+                continue;
+            };
+            let files = std::mem::take(&mut top.files).into_iter().zip(directories);
+            top.files = files.filter_map(|(file, directory)| in_directory(file, name, directory)).collect();
+        }
+        compile(&layers, &[Pool::Index(self)], Precedence::FirstWins).map(Some)
     }
 
     /// This index, but each given package has exactly the given version, with the given opam file
@@ -87,6 +136,14 @@ impl Index {
         pools.push(Pool::Batch(&batch));
         compile(&all, &pools, Precedence::FirstWins)
     }
+}
+
+/// A file with the name and the version that its directories give it; `None` if they give it none.
+fn in_directory<'a>(file: FileInput<'a>, name: &'a str, directory: &'a str) -> Option<FileInput<'a>> {
+    let (_, version) = directory.split_once('.').filter(|_| !directory.contains('/'))?;
+    Version::new(version)?;
+    let is_usual = directory.strip_prefix(name).is_some_and(|rest| rest.strip_prefix('.') == Some(version));
+    Some(FileInput { name, version, path: (!is_usual).then(|| directory.into()), ..file })
 }
 
 /// The layers of indexes, one after the other; files refer to pools in the indexes' order.

@@ -94,6 +94,11 @@ impl Index {
         self.row(package).flags & bits::ABANDONED != 0
     }
 
+    /// Whether its file is written in a later format ([`crate::file::OpamFile::is_of_later_format`]).
+    pub fn is_of_later_format(&self, package: PackageId) -> bool {
+        self.row(package).flags & bits::LATER_FORMAT != 0
+    }
+
     /// Its synopsis; empty if there is none.
     pub fn synopsis(&self, package: PackageId) -> &BStr {
         self.string(StringId(self.row(package).synopsis))

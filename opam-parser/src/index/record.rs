@@ -61,6 +61,8 @@ pub(super) mod bits {
     pub(crate) const HAS_TESTS: u32 = 1 << 19;
     /// [`crate::file::OpamFile::abandoned`]
     pub(crate) const ABANDONED: u32 = 1 << 20;
+    /// [`crate::file::OpamFile::is_of_later_format`]
+    pub(crate) const LATER_FORMAT: u32 = 1 << 21;
     /// What has a part in solving: the flags of the opam file, and [`DEV`].
     pub(crate) const SOLVING: u32 = DEV | (DEV - 1);
 }
@@ -119,6 +121,7 @@ impl Batch {
         set(bits::NO_DESCR, file.synopsis.is_none() && file.description.is_none());
         set(bits::HAS_TESTS, file.has_tests);
         set(bits::ABANDONED, file.abandoned);
+        set(bits::LATER_FORMAT, file.is_of_later_format());
         let here = |batch: &Self| batch.words.len() as u32;
         let mut body = Body { available: here(self), ..Body::default() };
         self.filter(&file.available);

@@ -107,7 +107,7 @@ impl GitSource {
     }
 }
 
-fn stamp(id: Oid) -> Stamp {
+pub(super) fn stamp(id: Oid) -> Stamp {
     bytemuck::pod_read_unaligned(id.as_bytes())
 }
 

@@ -1,8 +1,8 @@
 //! The history of a git repository, and what differs between two states of it.
 
-use super::SourceError;
 use super::compare::Difference;
-use super::git::{entries, git_error, open};
+use super::git::{entries, git_error, open, stamp};
+use super::{SourceError, Stamp};
 use git2::{Delta, DiffOptions, ObjectType, Oid, Repository};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -88,6 +88,38 @@ impl History {
         let tree = self.find(commit)?.tree().map_err(git_error(&self.path))?;
         let entry = tree.get_name("packages").filter(|entry| entry.kind() == Some(ObjectType::Tree));
         Ok(entry.map(|entry| entry.id()))
+    }
+
+    /// The ids of a commit's parents.
+    ///
+    /// # Errors
+    /// When there is no such revision.
+    pub fn parents(&self, revision: &str) -> Result<Vec<String>, SourceError> {
+        Ok(self.find(revision)?.parent_ids().map(|id| id.to_string()).collect())
+    }
+
+    /// For each directory directly below `packages/` at a commit its state, which for git is the id of its tree.
+    ///
+    /// # Errors
+    /// When there is no such revision, or the repository cannot be read.
+    pub fn names(&self, revision: &str) -> Result<FxHashMap<String, Stamp>, SourceError> {
+        let Some(packages) = self.packages(revision)? else { return Ok(FxHashMap::default()) };
+        let objects = self.repository.odb().map_err(git_error(&self.path))?;
+        let packages = objects.read(packages).map_err(git_error(&self.path))?;
+        let directories = entries(packages.data()).filter(|entry| entry.directory);
+        Ok(directories.map(|entry| (entry.name.to_owned(), stamp(entry.id))).collect())
+    }
+
+    /// The directories directly in one that is in this state.
+    ///
+    /// # Errors
+    /// When the repository has no such tree.
+    pub fn directories(&self, state: Stamp) -> Result<Vec<String>, SourceError> {
+        let objects = self.repository.odb().map_err(git_error(&self.path))?;
+        let id = Oid::from_bytes(bytemuck::bytes_of(&state)).map_err(git_error(&self.path))?;
+        let tree = objects.read(id).map_err(git_error(&self.path))?;
+        let directories = entries(tree.data()).filter(|entry| entry.directory);
+        Ok(directories.map(|entry| entry.name.to_owned()).collect())
     }
 
     /// The entries directly below `packages/` that differ between two commits, sorted.

@@ -11,26 +11,30 @@
 
 mod compatible;
 mod given;
+mod opam_error;
 mod platform;
 mod request;
 mod series;
+mod unreadable;
 
 use super::context::Context;
 use crate::error::Error;
-use crate::protocols::solver_service::{Selection, SolveRequest, SolveResponse};
+use crate::protocols::solver_service::{Selection, SolveRequest, SolveResponse, Vars};
 use crate::protocols::{Refusal, Response};
-use crate::repository::{LineageError, Repository};
+use crate::repository::{LineageError, Repository, VersionDirectory};
 use caravan_solver::{Stop, Stopped};
 use opam_parser::index::Precedence;
-use platform::{PlatformResult, PlatformSelection};
+use platform::{PlatformOutcome, PlatformResult, PlatformSelection, SelectedPackage};
 use request::PreparedRequest;
-use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// What is always watched, whether or not it is selected: what clients build their documentation with.
-const WATCHED: &str = "odoc.2.1.1";
+const WATCHED: (&str, &str) = ("odoc", "odoc.2.1.1");
 
-/// Answers a request. The log gets the lines of one platform together, in the order of the request.
+/// Answers a request. The log has the lines of the real service in its order (`docs/operations.md` has what differs).
+///
+/// # Errors
+/// When a repository cannot be had.
 pub(super) fn answer(request: &SolveRequest, context: &mut Context<'_>) -> Result<SolveResponse, Error> {
     let repositories = open(request, context)?;
     Ok(match selections(&repositories, request, context) {
@@ -53,21 +57,56 @@ fn selections(
     request: &SolveRequest,
     context: &Context<'_>,
 ) -> Result<Vec<Selection>, Refusal> {
+    let log = |line: &str| context.observer.log(line);
+    let roots: Vec<&str> = request.root_pkgs.iter().map(|(package, _)| package.as_str()).collect();
+    log(&format!("Solving for {}", roots.join(", ")));
     let prepared = PreparedRequest::new(repositories, request)?;
     let results = results(&prepared, context)?;
-    let roots: Vec<&str> = request.root_pkgs.iter().map(|(package, _)| package.as_str()).collect();
-    context.observer.log(&format!("Solving for {}", roots.join(" ")));
+    let platforms: Vec<_> = results.into_iter().zip(&request.platforms).collect();
+    log_results(&platforms, &log);
     let mut selections = Vec::new();
-    for (result, (id, vars)) in results.into_iter().zip(&request.platforms) {
-        result.lines.iter().for_each(|line| context.observer.log(line));
-        let Some(selection) = result.selection else { continue };
-        let commits = oldest_commits(repositories, request, &selection, context.stop)?;
-        let shown: Vec<&str> = commits.iter().map(|(_, commit)| commit.as_str()).collect();
-        context.observer.log(&format!("(valid since opam-repository commit(s): {})", shown.join(" ")));
-        let PlatformSelection { compat_pkgs, packages, .. } = selection;
+    for (result, (id, vars)) in platforms {
+        log(&format!("= {id} ="));
+        let PlatformSelection { compat_pkgs, packages } = match result.outcome {
+            PlatformOutcome::Solution(selection) => selection,
+            PlatformOutcome::NotAvailable => {
+                log("Not available for this platform");
+                continue;
+            }
+            PlatformOutcome::NoSolution(facts) => {
+                log("Can't find all required versions.");
+                facts.iter().for_each(|fact| log(fact));
+                continue;
+            }
+            PlatformOutcome::Unreadable(message) => {
+                log(&message);
+                return Err(Refusal::Msg(message));
+            }
+        };
+        let commits = oldest_commits(repositories, &prepared, &packages, context.stop)?;
+        let packages: Vec<String> = packages.into_iter().map(|selected| selected.package).collect();
+        log(&format!("-> {}", packages.join(" ")));
+        let shown: Vec<String> = commits.iter().map(|(url, commit)| format!("{url}, {commit}")).collect();
+        log(&format!("(valid since opam-repository commit(s): {})", shown.join("; ")));
         selections.push(Selection { id: id.clone(), compat_pkgs, packages, commits, lower_bound: vars.lower_bound });
     }
     Ok(selections)
+}
+
+/// Says how solving ended on each platform: first where no root is meant for it, for that takes no time.
+fn log_results(platforms: &[(PlatformResult, &(String, Vars))], log: &dyn Fn(&str)) {
+    for (result, (id, _)) in platforms {
+        if let PlatformOutcome::NotAvailable = result.outcome {
+            log(&format!("{id}: not available for this platform"));
+        }
+    }
+    for (PlatformResult { outcome, seconds }, (id, _)) in platforms {
+        match outcome {
+            PlatformOutcome::Solution(_) => log(&format!("{id}: found solution in {seconds:.2} s")),
+            PlatformOutcome::NoSolution(_) => log(&format!("{id}: eliminated all possibilities in {seconds:.2} s")),
+            PlatformOutcome::NotAvailable | PlatformOutcome::Unreadable(_) => {}
+        }
+    }
 }
 
 /// What comes out on each platform: remembered from an earlier request that looked at the same, or found now.
@@ -87,33 +126,29 @@ fn results(prepared: &PreparedRequest<'_>, context: &Context<'_>) -> Result<Vec<
     Ok(results)
 }
 
-/// For each repository that a selected package is from, the oldest commit at which the answer is the same. These are
-/// looked up for every request: newer commits may have the answer of an older one.
+/// For each repository that has one of the packages that are watched the oldest commit at which all of them are the same
+/// (rule C9). These are looked up for every request: newer commits may have the answer of an older one.
 fn oldest_commits(
     repositories: &[Arc<Repository>],
-    request: &SolveRequest,
-    selection: &PlatformSelection,
+    prepared: &PreparedRequest<'_>,
+    packages: &[SelectedPackage],
     stop: &Stop,
 ) -> Result<Vec<(String, String)>, Refusal> {
-    let mut watched: Vec<FxHashSet<String>> = vec![FxHashSet::default(); repositories.len()];
-    for (package, origin) in selection.packages.iter().zip(&selection.origins) {
-        if let Some(watched) = origin.and_then(|place| watched.get_mut(place as usize)) {
-            watched.insert(package.clone());
-        }
-    }
+    let of_repositories = packages.iter().filter(|selected| !prepared.brings(&selected.name));
+    let directory = |selected: &SelectedPackage| VersionDirectory {
+        name: selected.name.clone(),
+        package: selected.package.clone(),
+    };
+    let always = VersionDirectory { name: WATCHED.0.to_owned(), package: WATCHED.1.to_owned() };
+    let watched: Vec<VersionDirectory> = of_repositories.map(directory).chain([always]).collect();
     let mut commits = Vec::new();
-    let named = request.opam_repository_commits.iter().zip(repositories);
-    for ((url, repository), mut watched) in named.map(|((url, _), repository)| (url, repository)).zip(watched) {
-        if watched.is_empty() {
-            continue;
-        }
-        watched.insert(WATCHED.to_owned());
+    for ((url, _), repository) in prepared.request.opam_repository_commits.iter().zip(repositories) {
         let (commit, lineage) = repository.lineage().map_err(refused)?;
-        let oldest = lineage.oldest_with(commit, &watched, stop).map_err(|error| match error {
+        let oldest = lineage.oldest_with_same(commit, &watched, stop).map_err(|error| match error {
             LineageError::Stopped(Stopped::Cancelled) => Refusal::Cancelled,
             error => refused(error),
         })?;
-        commits.push((url.clone(), oldest));
+        commits.extend(oldest.map(|oldest| (url.clone(), oldest)));
     }
     Ok(commits)
 }

@@ -6,5 +6,7 @@
 //! ```
 
 mod json;
+mod reading;
 
 pub use json::{OpamText, Selection, SolveRequest, SolveResponse, Vars};
+pub use reading::BadRequest;

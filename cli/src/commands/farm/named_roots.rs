@@ -5,12 +5,23 @@ use crate::arguments::Global;
 use crate::arguments::farm::{DocsCiSolver, MirageCiSolver};
 use crate::failure::Failure;
 use caravan_farm::servers::capnp::{NamedRoots, named_roots};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn docs_ci(global: &Global, arguments: &DocsCiSolver) -> Result<ExitCode, Failure> {
-    let whose = NamedRoots::DocsCi(arguments.repository.clone());
+    let whose = NamedRoots::DocsCi(repository(arguments.repository.as_deref()));
     child(global, &arguments.farm, |service| named_roots(service, "parent", whose))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The repository: a URL, or a folder that begins with `/` or `.`.
+fn repository(named: Option<&str>) -> String {
+    match named {
+        Some(folder) if !folder.contains(':') && !folder.starts_with(['/', '.']) => format!("./{folder}"),
+        Some(named) => named.to_owned(),
+        None if Path::new("opam-repository").is_dir() => "./opam-repository".to_owned(),
+        None => "https://github.com/ocaml/opam-repository.git".to_owned(),
+    }
 }
 
 pub(crate) fn mirage_ci(global: &Global, arguments: &MirageCiSolver) -> Result<ExitCode, Failure> {

@@ -224,11 +224,11 @@ impl ClusterWorker {
             let client = format!("scheduler of {}", self.settings.name);
             match payload {
                 Payload::SolverService(request) => {
-                    let request = Request::from_members("solver-service", &request);
+                    let request = Request::from_ocaml(&request);
                     let answer = self.service.ask(&client, request, lines).await;
                     answer.unwrap_or_else(|error| match error {
-                        RequestError::Malformed(error) => {
-                            refusal(&RequestError::Malformed(format!("Bad request: {error}")))
+                        RequestError::BadRequest(error) => {
+                            refusal(&RequestError::Malformed(format!("Bad request: {}", error.reason())))
                         }
                         error => refusal(&error),
                     })

@@ -195,7 +195,8 @@ fn a_long_fetch_pauses_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     local(async {
         let scheduler = Scheduler::start(folder.path()).await;
-        let _worker = worker_with(&scheduler, "solver-1", 4, &["--allow-scheme=http", "--fetch-limit=3"]);
+        let _worker =
+            worker_with(&scheduler, "solver-1", 4, &["--allow-scheme=http", "--allow-private", "--fetch-limit=3"]);
         let known = registered(&scheduler, 1).await;
         let mut slow = request(&[(&repository.0, &repository.1)], "depends: \"lib\"");
         slow.opam_repository_commits[0].0 = url;

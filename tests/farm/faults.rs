@@ -172,7 +172,7 @@ fn what_was_taken_is_answered_before_the_end() {
 #[test]
 fn a_request_that_waits_for_a_fetch_is_not_lost_either() {
     let (_silent, url) = crate::http::silent_host();
-    let mut service = Running::service(&["--workers=1", "--allow-scheme=http", "--fetch-limit=3"]);
+    let mut service = Running::service(&["--workers=1", "--allow-scheme=http", "--allow-private", "--fetch-limit=3"]);
     let repository = repository();
     local(async {
         let (asker, other) = (Asker::new(&service.capability()).await, Asker::new(&service.capability()).await);

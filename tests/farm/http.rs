@@ -37,7 +37,7 @@ pub(crate) fn said(address: &str, method: &str, path: &str, headers: &[(&str, &s
     Answered { status, kind, body: answer.body_mut().read_to_string().unwrap() }
 }
 
-const JSON: (&str, &str) = ("content-type", "application/json");
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
 fn posted(address: &str, path: &str, body: &Value) -> Answered {
     said(address, "POST", path, &[JSON], body.to_string().as_bytes())
@@ -496,7 +496,8 @@ pub(crate) fn silent_host() -> (std::net::TcpListener, String) {
 fn a_fetch_that_hangs_holds_up_nobody_else() {
     let (repository, _, head) = changed();
     let (_silent, silent_url) = silent_host();
-    let (_service, address) = Running::serve(&["--workers=1", "--allow-scheme=http", "--fetch-limit=4"]);
+    let (_service, address) =
+        Running::serve(&["--workers=1", "--allow-scheme=http", "--allow-private", "--fetch-limit=4"]);
     let good = serde_json::to_value(request(&[(&repository, &head)], "depends: \"lib\"")).unwrap();
     let mut slow = good.clone();
     slow["opam_repository_commits"][0][0] = json!(silent_url);

@@ -2,8 +2,10 @@
 // A panic is how a test fails, in its helpers too.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+mod clones;
 mod cluster;
 mod faults;
+mod fetching;
 mod http;
 mod independent;
 mod malformed;
@@ -14,3 +16,4 @@ mod scenarios;
 mod scheduler;
 mod stdio;
 mod transport;
+mod web;

@@ -1,8 +1,16 @@
 //! The arguments of services and workers.
 
 use super::shared::seconds;
+use caravan_farm::clones::Scheme;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+/// Reads a kind of URL that can be fetched.
+fn scheme() -> impl TypedValueParser<Value = Scheme> {
+    let names = PossibleValuesParser::new(Scheme::ALL.map(Scheme::name));
+    names.try_map(|name| Scheme::from_name(&name).ok_or("no such kind"))
+}
 
 /// What all services have.
 #[derive(Args)]
@@ -28,11 +36,27 @@ pub(crate) struct Farm {
     pub(crate) remember: usize,
     /// A kind of URL that repositories may be fetched from (https, http, ssh, git, file); may be repeated.
     /// `file` allows local paths
-    #[arg(long = "allow-scheme", value_name = "SCHEME", default_values = ["https", "http", "git"], env = "CARAVAN_SCHEMES", value_delimiter = ',')]
-    pub(crate) schemes: Vec<String>,
+    #[arg(long = "allow-scheme", value_name = "SCHEME", default_values = ["https", "http", "git"], env = "CARAVAN_SCHEMES", value_delimiter = ',', value_parser = scheme())]
+    pub(crate) schemes: Vec<Scheme>,
+    /// Also fetch from a host whose addresses are of this machine or of a private network; without HOST, from all such
+    /// hosts. May be repeated
+    #[arg(long, value_name = "HOST", num_args = 0..=1, require_equals = true, default_missing_value = "*", env = "CARAVAN_PRIVATE_HOSTS", value_delimiter = ',')]
+    pub(crate) allow_private: Vec<String>,
+    /// How many different repositories a request may name
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub(crate) max_repositories: usize,
+    /// How many fetches there may be at once
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) fetches: usize,
+    /// How many fetches may wait for their turn
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub(crate) fetch_queue: usize,
     /// How long a fetch may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
     pub(crate) fetch_limit: u64,
+    /// How large the clone of a repository may be, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    pub(crate) clone_limit: u64,
     /// Also answer HTTP there: HOST:PORT
     #[arg(long, value_name = "ADDRESS", env = "CARAVAN_HTTP")]
     pub(crate) http: Option<String>,

@@ -27,7 +27,8 @@ impl RequestError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::BadRequest(_) => "malformed",
-            Self::Clone(CloneError::System(_)) => ErrorKind::System.name(),
+            Self::Clone(CloneError::System(_) | CloneError::Unusable(_)) => ErrorKind::System.name(),
+            Self::Clone(CloneError::Busy(_) | CloneError::BusyClient) => "busy",
             Self::Clone(_) => ErrorKind::Repository.name(),
             Self::Pool(error) => match error {
                 PoolError::Busy(_) | PoolError::BusyClient => "busy",
@@ -44,7 +45,8 @@ impl RequestError {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::BadRequest(_) => 400,
-            Self::Clone(CloneError::System(_)) => ErrorKind::System.http_status(),
+            Self::Clone(CloneError::System(_) | CloneError::Unusable(_)) => ErrorKind::System.http_status(),
+            Self::Clone(CloneError::Busy(_) | CloneError::BusyClient) => 503,
             Self::Clone(_) => ErrorKind::Repository.http_status(),
             Self::Pool(error) => match error {
                 PoolError::Busy(_) | PoolError::BusyClient | PoolError::ShuttingDown => 503,
@@ -66,6 +68,10 @@ impl RequestError {
 
     /// Whether the same request may have an answer a little later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Pool(PoolError::Busy(_) | PoolError::BusyClient | PoolError::ShuttingDown))
+        match self {
+            Self::Pool(error) => matches!(error, PoolError::Busy(_) | PoolError::BusyClient | PoolError::ShuttingDown),
+            Self::Clone(error) => matches!(error, CloneError::Busy(_) | CloneError::BusyClient),
+            Self::Malformed(_) => false,
+        }
     }
 }

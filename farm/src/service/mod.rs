@@ -184,6 +184,7 @@ impl Service {
 
     async fn answer(&self, client: &str, request: Request, log: Log) -> Result<Answered, RequestError> {
         self.check_folders(&request)?;
+        self.clones.check_count(&request.repositories)?;
         if let Some(json) = self.kept(&request, &log) {
             self.metrics.answers_reused.inc();
             return Ok(Answered { json, words: "answered from memory" });
@@ -256,7 +257,7 @@ impl Service {
     /// A repository at a commit with its index, fetched and indexed now if need be.
     async fn fetch(&self, client: &str, name: &RepositoryName, log: &Log) -> Result<ClonedRepository, RequestError> {
         let before_fetch = || drop(log.send(format!("Fetching {}", name.url)));
-        let repository = self.clones.get(name, &before_fetch).await?;
+        let repository = self.clones.get(client, name, &before_fetch).await?;
         self.ensure_index(client, &repository).await?;
         Ok(repository)
     }

@@ -4,7 +4,7 @@ use crate::arguments::Global;
 use crate::arguments::farm::Farm;
 use crate::failure::{Failure, Kind};
 use caravan::vocabulary::Cache;
-use caravan_farm::clones;
+use caravan_farm::clones::{self, PrivateHosts};
 use caravan_farm::pool;
 use caravan_farm::servers::http;
 use caravan_farm::service::{Service, Settings};
@@ -71,11 +71,24 @@ fn settings(global: &Global, farm: &Farm) -> Result<Settings, Failure> {
         clones: clones::Settings {
             directory,
             schemes: farm.schemes.clone(),
+            private: private_hosts(&farm.allow_private),
+            repositories: farm.max_repositories,
+            at_once: farm.fetches,
+            queue: farm.fetch_queue,
             limit: Duration::from_millis(farm.fetch_limit),
+            size_limit: farm.clone_limit << 20,
         },
         answer_cache: farm.remember << 20,
         limit: Duration::from_millis(farm.time_limit),
     })
+}
+
+/// `*` is all.
+fn private_hosts(hosts: &[String]) -> PrivateHosts {
+    match hosts.iter().any(|host| host == "*") {
+        true => PrivateHosts::All,
+        false => PrivateHosts::Named(hosts.iter().map(|host| host.to_ascii_lowercase()).collect()),
+    }
 }
 
 /// Runs a service on one thread, until its work ends or the process is asked to end; then what was taken is

@@ -2,11 +2,14 @@
 // A panic is how a test fails, in its helpers too.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+mod browser;
 mod cluster;
 mod faults;
 mod http;
 mod independent;
+mod limits;
 mod malformed;
+mod metrics;
 mod named_roots;
 mod running;
 mod same_answers;

@@ -10,6 +10,9 @@ pub enum RequestError {
     /// It is not written as questions are.
     #[error("{0}")]
     Malformed(String),
+    /// Its client, or all clients together, have too many bytes under way.
+    #[error("busy: too many bytes of requests and answers are under way; try again later")]
+    NoRoom,
     /// A repository cannot be had.
     #[error(transparent)]
     Clone(#[from] CloneError),
@@ -23,6 +26,7 @@ impl RequestError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
+            Self::NoRoom => "busy",
             Self::Clone(CloneError::System(_)) => ErrorKind::System.name(),
             Self::Clone(_) => ErrorKind::Repository.name(),
             Self::Pool(error) => match error {
@@ -40,6 +44,7 @@ impl RequestError {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Malformed(_) => 400,
+            Self::NoRoom => 503,
             Self::Clone(CloneError::System(_)) => ErrorKind::System.http_status(),
             Self::Clone(_) => ErrorKind::Repository.http_status(),
             Self::Pool(error) => match error {
@@ -62,6 +67,6 @@ impl RequestError {
 
     /// Whether the same request may have an answer a little later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Pool(PoolError::Busy(_) | PoolError::BusyClient | PoolError::ShuttingDown))
+        matches!(self, Self::NoRoom | Self::Pool(PoolError::Busy(_) | PoolError::BusyClient | PoolError::ShuttingDown))
     }
 }

@@ -104,6 +104,7 @@ fn idle_connections_lock_nobody_out() {
     assert!(descriptors < 64, "{descriptors} descriptors");
     drop((idle, sockets));
     until("the end of the connections", || (metric(&address, "caravan_connections") <= 2).then_some(()));
+    until("closed sockets", || (weight(service.child.id()).0 < descriptors.min(40)).then_some(()));
 }
 
 #[test]

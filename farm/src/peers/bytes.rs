@@ -1,13 +1,15 @@
 //! Bytes that are in memory because of a peer.
 
-use super::{Peers, share};
+use super::limits::Limits;
+use crate::metrics::Metrics;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The bytes of all, and of each.
 #[derive(Default)]
-pub(super) struct Bytes {
+struct Bytes {
     all: usize,
     of: HashMap<Arc<str>, usize>,
 }
@@ -29,18 +31,34 @@ impl Bytes {
     }
 }
 
+/// The bytes that peers may have in memory.
+pub(super) struct Budget {
+    limits: Limits,
+    bytes: Mutex<Bytes>,
+    /// Bytes were given back.
+    room: Notify,
+    metrics: Arc<Metrics>,
+}
+
+impl Budget {
+    pub(super) fn new(limits: Limits, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { limits, bytes: Mutex::default(), room: Notify::new(), metrics })
+    }
+
+    pub(super) fn account(self: &Arc<Self>, peer: &str) -> Account {
+        Account { budget: Arc::clone(self), peer: peer.into() }
+    }
+
+    fn bytes(&self) -> MutexGuard<'_, Bytes> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What one peer's bytes are charged to.
 #[derive(Clone)]
 pub struct Account {
-    peers: Arc<Peers>,
+    budget: Arc<Budget>,
     peer: Arc<str>,
-}
-
-impl Peers {
-    /// A peer's account. Peers of the same name share it.
-    pub fn account(self: &Arc<Self>, peer: &str) -> Account {
-        Account { peers: Arc::clone(self), peer: peer.into() }
-    }
 }
 
 impl Account {
@@ -59,7 +77,7 @@ impl Account {
     pub async fn wait_for(&self, bytes: usize, limit: Duration) -> Option<Charge> {
         let waiting = async {
             loop {
-                let room = self.peers.room.notified();
+                let room = self.budget.room.notified();
                 tokio::pin!(room);
                 // What is given back from here on counts.
                 room.as_mut().enable();
@@ -74,12 +92,12 @@ impl Account {
 
     /// How long the peer may take.
     pub fn time(&self) -> Duration {
-        self.peers.limits.time
+        self.budget.limits.time
     }
 
     /// How many bytes the peer may have at most.
     pub fn limit(&self) -> usize {
-        self.peers.limits.bytes_of_one()
+        self.budget.limits.bytes_of_one()
     }
 }
 
@@ -93,29 +111,29 @@ impl Charge {
     /// Charges some more, if there is room.
     #[must_use]
     pub fn try_grow(&mut self, bytes: usize) -> bool {
-        let Account { peers, peer } = &self.account;
-        let mut taken = peers.bytes();
+        let Account { budget, peer } = &self.account;
+        let mut taken = budget.bytes();
         let own = taken.of.get(peer).copied().unwrap_or_default();
-        let limit = peers.limits.bytes;
-        if taken.all.saturating_add(bytes) > limit || own.saturating_add(bytes) > share(limit) {
+        let limits = &budget.limits;
+        if taken.all.saturating_add(bytes) > limits.bytes || own.saturating_add(bytes) > limits.bytes_of_one() {
             return false;
         }
         taken.add(peer, bytes);
         self.bytes += bytes;
-        peers.metrics.bytes_in_flight.set(taken.all as i64);
+        budget.metrics.bytes_in_flight.set(taken.all as i64);
         true
     }
 
     /// Charges for so many bytes from now on, whether or not there is room: they are there already.
     pub fn set(&mut self, bytes: usize) {
-        let Account { peers, peer } = &self.account;
-        let mut taken = peers.bytes();
+        let Account { budget, peer } = &self.account;
+        let mut taken = budget.bytes();
         taken.remove(peer, self.bytes);
         taken.add(peer, bytes);
         self.bytes = bytes;
-        peers.metrics.bytes_in_flight.set(taken.all as i64);
+        budget.metrics.bytes_in_flight.set(taken.all as i64);
         drop(taken);
-        peers.room.notify_waiters();
+        budget.room.notify_waiters();
     }
 }
 

@@ -1,10 +1,13 @@
 //! Connections that are open, and which of them make way for others.
 
-use super::{Peers, share};
+use super::bytes::{Account, Budget};
+use super::limits::Limits;
+use crate::metrics::Metrics;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A connection that was told to end has ended after that long.
@@ -12,7 +15,7 @@ const ENDS: Duration = Duration::from_secs(1);
 
 /// The connections that are open.
 #[derive(Default)]
-pub(super) struct ConnectionTable {
+struct ConnectionTable {
     next: u64,
     open: BTreeMap<u64, Open>,
 }
@@ -39,13 +42,13 @@ enum Place {
 
 impl ConnectionTable {
     /// Whether there is a place for another connection of a peer. If there is none, one that is idle is told to end.
-    fn place(&self, peer: &str, limit: usize) -> Place {
+    fn place(&self, peer: &str, limits: &Limits) -> Place {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for open in self.open.values() {
             *counts.entry(open.peer.as_str()).or_default() += 1;
         }
-        let own_share_taken = counts.get(peer).is_some_and(|own| *own >= share(limit));
-        if !own_share_taken && self.open.len() < limit {
+        let own_share_taken = counts.get(peer).is_some_and(|own| *own >= limits.connections_of_one());
+        if !own_share_taken && self.open.len() < limits.connections {
             return Place::Free;
         }
         let candidates = || self.open.values().filter(|open| !own_share_taken || open.peer == peer);
@@ -65,18 +68,34 @@ impl ConnectionTable {
     }
 }
 
-impl Peers {
-    /// Admits a connection, if need be as soon as another one made way for it; `None`: there is no room, as all the
-    /// others are being answered.
-    pub async fn admit(self: &Arc<Self>, peer: &str) -> Option<AdmittedConnection> {
+/// The connections of all peers.
+pub(super) struct Connections {
+    limits: Limits,
+    table: Mutex<ConnectionTable>,
+    /// A connection ended.
+    ended: Notify,
+    budget: Arc<Budget>,
+    metrics: Arc<Metrics>,
+}
+
+impl Connections {
+    pub(super) fn new(limits: Limits, budget: Arc<Budget>, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { limits, table: Mutex::default(), ended: Notify::new(), budget, metrics })
+    }
+
+    fn table(&self) -> MutexGuard<'_, ConnectionTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) async fn admit(self: &Arc<Self>, peer: &str) -> Option<AdmittedConnection> {
         let waiting = async {
             loop {
                 let ended = self.ended.notified();
                 tokio::pin!(ended);
                 ended.as_mut().enable();
                 {
-                    let mut table = self.connections();
-                    match table.place(peer, self.limits.connections) {
+                    let mut table = self.table();
+                    match table.place(peer, &self.limits) {
                         Place::Free => return Some(self.add(&mut table, peer)),
                         Place::Soon => {}
                         Place::None => return None,
@@ -99,7 +118,7 @@ impl Peers {
         let open = Open { peer: peer.to_owned(), busy: 0, idle_since: Instant::now(), known: false, end: end.clone() };
         table.open.insert(number, open);
         self.metrics.connections.set(table.open.len() as i64);
-        AdmittedConnection(Arc::new(Admitted { peers: Arc::clone(self), peer: peer.to_owned(), number, end }))
+        AdmittedConnection(Arc::new(Admitted { all: Arc::clone(self), peer: peer.to_owned(), number, end }))
     }
 }
 
@@ -108,7 +127,7 @@ impl Peers {
 pub struct AdmittedConnection(Arc<Admitted>);
 
 struct Admitted {
-    peers: Arc<Peers>,
+    all: Arc<Connections>,
     peer: String,
     number: u64,
     end: CancellationToken,
@@ -116,11 +135,11 @@ struct Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut table = self.peers.connections();
+        let mut table = self.all.table();
         table.open.remove(&self.number);
-        self.peers.metrics.connections.set(table.open.len() as i64);
+        self.all.metrics.connections.set(table.open.len() as i64);
         drop(table);
-        self.peers.ended.notify_waiters();
+        self.all.ended.notify_waiters();
     }
 }
 
@@ -132,19 +151,19 @@ impl AdmittedConnection {
 
     /// The peer showed that it may ask: those that did not make way first.
     pub fn is_known(&self) {
-        if let Some(open) = self.0.peers.connections().open.get_mut(&self.0.number) {
+        if let Some(open) = self.0.all.table().open.get_mut(&self.0.number) {
             open.known = true;
         }
     }
 
     /// What the peer's bytes are charged to.
-    pub fn account(&self) -> super::Account {
-        self.0.peers.account(&self.0.peer)
+    pub fn account(&self) -> Account {
+        self.0.all.budget.account(&self.0.peer)
     }
 
     /// A request of it is being answered, as long as what this returns; `None`: it is to end.
     pub fn begin(&self) -> Option<Busy> {
-        let mut table = self.0.peers.connections();
+        let mut table = self.0.all.table();
         let open = table.open.get_mut(&self.0.number).filter(|open| !open.end.is_cancelled())?;
         open.busy += 1;
         Some(Busy(self.clone()))
@@ -156,7 +175,7 @@ pub struct Busy(AdmittedConnection);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let mut table = self.0.0.peers.connections();
+        let mut table = self.0.0.all.table();
         if let Some(open) = table.open.get_mut(&self.0.0.number) {
             open.busy = open.busy.saturating_sub(1);
             open.idle_since = Instant::now();

@@ -10,67 +10,33 @@
 
 mod bytes;
 mod connections;
+mod limits;
 mod stream;
 
 pub use bytes::{Account, Charge};
 pub use connections::{AdmittedConnection, Busy};
+pub use limits::Limits;
 pub use stream::LimitedWrites;
 
 use crate::metrics::Metrics;
-use bytes::Bytes;
-use connections::ConnectionTable;
+use bytes::Budget;
+use connections::Connections;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::Notify;
-
-/// What peers may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How many connections there may be at once.
-    pub connections: usize,
-    /// How many bytes of requests and answers there may be in memory at once.
-    pub bytes: usize,
-    /// How long a peer may take to send a request that it began, to read on in what is written to it, or to ask for
-    /// anything at all.
-    pub time: Duration,
-}
-
-impl Limits {
-    /// How many bytes one peer may have.
-    pub fn bytes_of_one(&self) -> usize {
-        share(self.bytes)
-    }
-}
-
-/// The part of all that one peer may have.
-fn share(all: usize) -> usize {
-    all - all / 4
-}
+use std::sync::Arc;
 
 /// What peers take.
 pub struct Peers {
     limits: Limits,
-    connections: Mutex<ConnectionTable>,
-    /// A connection ended.
-    ended: Notify,
-    bytes: Mutex<Bytes>,
-    /// Bytes were given back.
-    room: Notify,
-    metrics: Arc<Metrics>,
+    budget: Arc<Budget>,
+    connections: Arc<Connections>,
 }
 
 impl Peers {
     /// Nothing is taken yet.
     pub fn new(limits: Limits, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self {
-            limits,
-            connections: Mutex::default(),
-            ended: Notify::new(),
-            bytes: Mutex::default(),
-            room: Notify::new(),
-            metrics,
-        })
+        let budget = Budget::new(limits, Arc::clone(&metrics));
+        let connections = Connections::new(limits, Arc::clone(&budget), metrics);
+        Arc::new(Self { limits, budget, connections })
     }
 
     /// What they may take.
@@ -78,12 +44,15 @@ impl Peers {
         self.limits
     }
 
-    fn connections(&self) -> MutexGuard<'_, ConnectionTable> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A peer's account. Peers of the same name share it.
+    pub fn account(&self, peer: &str) -> Account {
+        self.budget.account(peer)
     }
 
-    fn bytes(&self) -> MutexGuard<'_, Bytes> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Admits a connection, if need be as soon as another one made way for it; `None`: there is no room, as all the
+    /// others are being answered.
+    pub async fn admit(&self, peer: &str) -> Option<AdmittedConnection> {
+        self.connections.admit(peer).await
     }
 }
 
@@ -101,6 +70,7 @@ pub fn peer_name(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn peers(connections: usize, bytes: usize) -> Arc<Peers> {
         Peers::new(Limits { connections, bytes, time: Duration::from_secs(1) }, Arc::new(Metrics::new()))

@@ -6,7 +6,7 @@
 //!                        │                   └─ a bounded queue in which clients take turns
 //!                        ├─ clones::Clones: fetched once for all who need the same
 //!                        └─ answer_cache::AnswerCache: answers, as long as nothing changed that they looked at
-//! vat: Cap'n Proto as OCaml's capnp-rpc has it
+//! vat: Cap'n Proto as OCaml's capnp-rpc has it; peers: what they may take before anything of theirs is accepted
 //! ```
 //!
 //! The service reads a question only to learn which repositories it names; it never looks into an opam file. Whatever a
@@ -25,7 +25,7 @@
 //! # async fn run(settings: Settings) -> std::io::Result<()> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! let service = Service::new(settings);
-//! let http_settings = http::Settings { tokens: vec![], max_request: 16 << 20 };
+//! let http_settings = http::Settings { tokens: vec![], max_request: 16 << 20, hosts: vec![] };
 //! http::serve(listener, service, http_settings, CancellationToken::new()).await
 //! # }
 //! ```
@@ -38,6 +38,7 @@ pub mod answer_cache;
 pub mod clones;
 pub mod generated;
 pub mod metrics;
+pub mod peers;
 pub mod pool;
 pub mod servers;
 pub mod service;

@@ -81,6 +81,12 @@ pub struct Metrics {
     pub steps_reused: Counter,
     /// Bytes of answers that are kept.
     pub answer_cache_bytes: Gauge,
+    /// Connections that are open.
+    pub connections: Gauge,
+    /// Connections that were refused, because all others were being answered.
+    pub connections_refused: Counter,
+    /// Bytes of requests and answers that are in memory because of a peer.
+    pub bytes_in_flight: Gauge,
     /// Seconds since the service began.
     pub up: Seconds,
     /// Jobs taken from a scheduler.
@@ -138,6 +144,9 @@ impl Metrics {
             answers_reused: all.counter("caravan_remembered", "Requests whose answer was known"),
             steps_reused: all.counter("caravan_recalled", "Questions whose solutions were known from another commit"),
             answer_cache_bytes: all.gauge("caravan_memory_bytes", "Bytes of answers that are kept"),
+            connections: all.gauge("caravan_connections", "Connections that are open"),
+            connections_refused: all.counter("caravan_connections_refused", "Connections for which there was no room"),
+            bytes_in_flight: all.gauge("caravan_in_flight_bytes", "Bytes of requests and answers under way"),
             up: all.add("caravan_up_seconds", "How long the service has been running", Seconds::default()),
             jobs_accepted: all.counter("ocluster_worker_jobs_accepted", "Jobs taken from a scheduler"),
             running_jobs: all.gauge("ocluster_worker_running_jobs", "Jobs of a scheduler that are being done"),
@@ -150,21 +159,28 @@ impl Metrics {
         }
     }
 
-    /// The text for Prometheus, in the OpenMetrics format.
-    pub fn open_metrics(&self) -> String {
+    /// What is counted, for Prometheus.
+    pub fn write(&self, format: Exposition) -> String {
+        match format {
+            Exposition::OpenMetrics => self.open_metrics(),
+            Exposition::Text => self.text(),
+        }
+    }
+
+    fn open_metrics(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 
-    /// The text in Prometheus's older format (0.0.4), in which a counter's name ends in `_total` everywhere.
-    pub fn text(&self) -> String {
+    /// In the older format a counter's name ends in `_total` everywhere, and nothing is said of units.
+    fn text(&self) -> String {
         let open = self.open_metrics();
         let counters: Vec<&str> =
             open.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
         let mut text = String::new();
-        for line in open.lines().filter(|line| *line != "# EOF") {
+        for line in open.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT ")) {
             let mut words = line.splitn(4, ' ');
             let head = (words.next(), words.next(), words.next(), words.next());
             match head {
@@ -178,5 +194,64 @@ impl Metrics {
             }
         }
         text
+    }
+}
+
+/// How what is counted is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposition {
+    /// Prometheus's text format 0.0.4.
+    Text,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+}
+
+impl Exposition {
+    /// What the header `Accept` asks for: text, unless OpenMetrics is named and nothing that text would do for is wanted
+    /// more.
+    pub fn wanted(accept: &str) -> Self {
+        let weight = |is_wanted: fn(&str) -> bool| {
+            let kinds = accept.split(',').filter_map(|part| {
+                let mut parts = part.split(';').map(str::trim);
+                let kind = parts.next().filter(|kind| is_wanted(&kind.to_ascii_lowercase()))?;
+                let weight = parts.find_map(|parameter| parameter.strip_prefix("q=")?.trim().parse::<f32>().ok());
+                (!kind.is_empty()).then_some(weight.unwrap_or(1.0))
+            });
+            kinds.fold(0.0, f32::max)
+        };
+        let open = weight(|kind| kind == "application/openmetrics-text");
+        let text = weight(|kind| kind == "text/plain");
+        if open > 0.0 && open >= text { Self::OpenMetrics } else { Self::Text }
+    }
+
+    /// The header `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_metrics_for_those_who_ask_for_it() {
+        let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+            application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+        for (accept, format) in [
+            ("", Exposition::Text),
+            ("*/*", Exposition::Text),
+            ("text/html, */*;q=0.1", Exposition::Text),
+            ("text/plain;version=0.0.4;q=0.5,*/*;q=0.1", Exposition::Text),
+            ("text/plain;q=0.9, application/openmetrics-text;q=0.5", Exposition::Text),
+            ("application/openmetrics-text;q=0", Exposition::Text),
+            ("Application/OpenMetrics-Text", Exposition::OpenMetrics),
+            (prometheus, Exposition::OpenMetrics),
+        ] {
+            assert_eq!(Exposition::wanted(accept), format, "{accept}");
+        }
     }
 }

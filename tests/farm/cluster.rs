@@ -256,6 +256,10 @@ fn a_scheduler_that_comes_back_is_found_again() {
         registered(&scheduler, 1).await;
         let job = scheduler.inner.solve(&solve(&repository, "depends: \"lib\"")).await;
         assert_eq!(own_packages(&result(&job).await.unwrap()), "lib.1.0");
+        // That a scheduler is started anew is nothing to be warned of, least of all with a library's documentation.
+        let log = worker.log();
+        assert!(!log.contains("http://") && !log.contains("https://"), "{log}");
+        assert!(!log.lines().any(|line| line.contains("WARN") && line.contains("ended")), "{log}");
     });
 }
 
@@ -296,11 +300,11 @@ fn work_for_several_workers_of_which_one_dies() {
             .filter(|l| !l.is_empty())
             .map(|l| serde_json::from_slice(l).unwrap())
             .collect();
-        assert_eq!(lines.len(), 100);
-        let answers = lines.iter().flat_map(|line| line["answers"].as_array().unwrap());
+        // A line for each question, however many were put into one job.
+        assert_eq!(lines.len(), 300);
         // Nothing is lost, nothing is there twice, and the order is that of the questions.
-        for (number, answer) in answers.enumerate() {
-            let platform = &answer["answer"]["answers"][0]["platform"];
+        for (number, answer) in lines.iter().enumerate() {
+            let platform = &answer["answers"][0]["platform"];
             assert_eq!(platform["arch"], format!("arch-{number}"), "{answer}");
         }
         drop(second);
@@ -322,5 +326,41 @@ fn questions_without_an_answer_are_seen_in_the_exit_code() {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let line: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!((output.status.code(), &line["schema"]), (Some(1), &json!("caravan.error/1")), "{line} {commit}");
+    });
+}
+
+/// A question that has no answer costs the others of its batch nothing, and has a line of its own.
+#[test]
+fn each_question_of_a_batch_has_its_line() {
+    let repository = repository();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("questions");
+    write_questions(&file, &repository, 5);
+    let questions = fs_err::read_to_string(&file).unwrap();
+    let at = json!([{ "url": url(&repository.0), "commit": repository.1 }]);
+    let unknown =
+        json!({ "solve": { "repositories": at, "problem": { "request": { "roots": [{ "name": "lub" }] } } } });
+    fs_err::write(&file, format!("{unknown}\n{questions}\n{unknown}\n")).unwrap();
+    local(async {
+        let scheduler = Scheduler::start(folder.path()).await;
+        let _worker = worker(&scheduler, "solver-1", 4);
+        registered(&scheduler, 1).await;
+        for batch in ["--batch=1", "--batch=3", "--batch=100"] {
+            let mut command = caravan(folder.path());
+            command.arg("submit").arg(&file).args(["--connect", &scheduler.submission.to_string(), batch]);
+            let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+            assert_eq!(output.status.code(), Some(1), "{batch}");
+            let text = String::from_utf8(output.stdout).unwrap();
+            let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            assert_eq!(lines.len(), 7, "{batch}: {text}");
+            for (number, line) in lines.iter().enumerate() {
+                if number == 0 || number == 6 {
+                    assert_eq!(line["schema"], "caravan.error/1", "{batch}");
+                    assert_eq!(line["error"], "there is no package `lub`", "{batch}");
+                } else {
+                    assert_eq!(line["answers"][0]["platform"]["arch"], format!("arch-{}", number - 1), "{batch}");
+                }
+            }
+        }
     });
 }

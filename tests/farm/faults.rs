@@ -1,5 +1,6 @@
 //! What goes wrong in the life of a service: workers die, hang and grow; disks are full; it has to end.
 
+use crate::http::{JSON, said};
 use crate::running::{Asker, Running, local, own_packages, puzzle, request, until};
 use caravan::protocols::solver_service::{OpamText, SolveRequest};
 use caravan_tests::git::{COMPILERS, Repository, opam};
@@ -37,7 +38,7 @@ fn message(answer: &Value) -> String {
 const DIED: &str = "the worker process died while it was at this request (signal 9)";
 
 /// The descriptors and the memory of its own of a process, in KiB.
-fn weight(pid: u32) -> (usize, usize) {
+pub(crate) fn weight(pid: u32) -> (usize, usize) {
     let descriptors = fs_err::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
     let status = fs_err::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
@@ -167,6 +168,124 @@ fn what_was_taken_is_answered_before_the_end() {
     let status = service.wait();
     assert!(status.success(), "{status}");
     assert!(!service.path("socket").exists(), "the socket is gone, too");
+}
+
+/// Ctrl-C, and what ends a group of processes: the service and its workers get the signal at the same time. Meanwhile
+/// workers are killed at random, as above.
+#[test]
+fn a_signal_to_the_whole_group_loses_nothing_that_was_taken() {
+    let repository = repository();
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let mut service = Running::service(&["--workers=4", "--remember=1", "--quiet"]);
+        let group = Pid::from_raw(-(service.child.id() as i32));
+        let (solved, died, late) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        local(async {
+            let capability = service.capability();
+            let first = Asker::new(&capability).await;
+            first.ask(&another(&repository, 0)).await;
+            let (signalled, next) = (Cell::new(false), Cell::new(1));
+            let client = async |_| {
+                let asker = Asker::new(&capability).await;
+                loop {
+                    next.set(next.get() + 1);
+                    let before = !signalled.get();
+                    let body = serde_json::to_vec(&another(&repository, next.get())).unwrap();
+                    match asker.raw(&body).await {
+                        Ok(answer) if answer[0] == "Ok" => solved.set(solved.get() + 1),
+                        Ok(answer) if message(&answer).starts_with(DIED) => died.set(died.get() + 1),
+                        Ok(answer) => {
+                            assert!(message(&answer).starts_with("the service is shutting down"), "{answer}");
+                            return late.set(late.get() + 1);
+                        }
+                        // What was asked after the end began may find nobody.
+                        Err(error) => {
+                            assert!(!before, "{signal}: {error}");
+                            return late.set(late.get() + 1);
+                        }
+                    }
+                }
+            };
+            let end = async {
+                let began = Instant::now();
+                let mut random = 88_172_645_463_325_252_u64;
+                while began.elapsed() < Duration::from_secs(4) {
+                    random ^= random << 13;
+                    random ^= random >> 7;
+                    random ^= random << 17;
+                    tokio::time::sleep(Duration::from_millis(random % 300)).await;
+                    let workers = service.workers();
+                    if let Some(worker) = workers.get(random as usize % workers.len().max(1)) {
+                        let _ = kill(Pid::from_raw(*worker), Signal::SIGKILL);
+                    }
+                }
+                kill(group, signal).unwrap();
+                signalled.set(true);
+            };
+            futures::join!(futures::future::join_all((0..64).map(client)), end);
+        });
+        let status = service.wait();
+        assert!(status.success(), "{signal}: {status}");
+        assert!(solved.get() > 100 && late.get() == 64, "{solved:?} {died:?} {late:?}");
+        assert!(!service.log().contains("panicked"), "{}", service.log());
+    }
+}
+
+#[test]
+fn a_worker_heeds_only_its_service() {
+    let (hard, commit) = puzzle();
+    let mut service = Running::service(&["--workers=1", "--time-limit=3"]);
+    local(async {
+        let asker = Asker::new(&service.capability()).await;
+        let question = request(&[(&hard, &commit)], "depends: \"flock\"");
+        let signals = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let [worker] = service.workers().try_into().unwrap();
+            for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGINT] {
+                kill(Pid::from_raw(worker), signal).unwrap();
+            }
+            worker
+        };
+        let (answer, worker) = futures::join!(asker.ask(&question), signals);
+        assert!(message(&answer).contains("limit"), "{answer}");
+        assert_eq!(service.workers(), [worker]);
+    });
+    let workers = service.workers();
+    service.signal(Signal::SIGKILL);
+    service.wait();
+    until("the end of the worker", || {
+        let gone =
+            |pid: &i32| !fs_err::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+        workers.iter().all(gone).then_some(())
+    });
+}
+
+#[test]
+fn probes_see_the_end_before_it_comes() {
+    let (hard, commit) = puzzle();
+    let (mut service, address) = Running::serve(&["--workers=1", "--time-limit=4"]);
+    let question = request(&[(&hard, &commit)], "depends: \"flock\"");
+    let question = serde_json::to_vec(&question).unwrap();
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| said(&address, "POST", "/v1/solver-service", &[JSON], &question));
+        until("a busy worker", || {
+            let status = said(&address, "GET", "/v1/status", &[], b"").json();
+            (status["workers"][0]["state"] == "busy" && status["recent"][0]["kind"] == "solver-service").then_some(())
+        });
+        assert_eq!(said(&address, "GET", "/readyz", &[], b"").status, 200);
+        service.signal(Signal::SIGTERM);
+        let ready = until("the announcement of the end", || {
+            let ready = said(&address, "GET", "/readyz", &[], b"");
+            (ready.status == 503).then_some(ready)
+        });
+        assert_eq!(ready.body, "it is ending\n");
+        assert_eq!(said(&address, "GET", "/healthz", &[], b"").status, 200);
+        assert!(said(&address, "GET", "/metrics", &[], b"").body.contains("caravan_workers 1"));
+        let late = said(&address, "POST", "/v1/solver-service", &[JSON], &question);
+        assert_eq!((late.status, &late.json()["kind"]), (503, &"shutting-down".into()));
+        let answer = asked.join().unwrap();
+        assert!(answer.body.contains("limit"), "{} {}", answer.status, answer.body);
+    });
+    assert!(service.wait().success());
 }
 
 #[test]

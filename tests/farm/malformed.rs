@@ -38,20 +38,27 @@ impl Random {
     }
 }
 
-/// What a client sends first: `Bootstrap` with an id, and a call on its answer.
-fn conversation(id: &[u8], request: &[u8]) -> Vec<u8> {
+/// `Bootstrap` with an id.
+pub(crate) fn bootstrap(id: &[u8], question: u32) -> Vec<u8> {
     use capnp_rpc::rpc_capnp::message;
     let mut bytes = Vec::new();
     let mut bootstrap = capnp::message::Builder::new_default();
     {
         let message: message::Builder<'_> = bootstrap.init_root();
         let mut bootstrap = message.init_bootstrap();
-        bootstrap.set_question_id(0);
+        bootstrap.set_question_id(question);
         let object = bootstrap.init_deprecated_object_id();
         let text = object.initn_as::<capnp::text::Builder<'_>>(id.len() as u32);
         text.as_bytes_mut().copy_from_slice(id);
     }
     capnp::serialize::write_message(&mut bytes, &bootstrap).unwrap();
+    bytes
+}
+
+/// What a client sends first: `Bootstrap`, and a call on its answer.
+fn conversation(id: &[u8], request: &[u8]) -> Vec<u8> {
+    use capnp_rpc::rpc_capnp::message;
+    let mut bytes = bootstrap(id, 0);
     let mut call = capnp::message::Builder::new_default();
     {
         let message: message::Builder<'_> = call.init_root();
@@ -113,7 +120,7 @@ fn ten_thousand_malformed_requests() {
     // HTTP.
     let address = service.http();
     let head = format!(
-        "POST /v1/solver-service HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/solver-service HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         text.len()
     );
     let whole = [head.as_bytes(), &text].concat();

@@ -4,11 +4,15 @@ use capnp::Error;
 use capnp::capability::Rc;
 use caravan_farm::generated::ocluster_capnp::{job, queue, registration, submission, ticket, worker};
 use caravan_farm::generated::solver_capnp::solver::solve_params;
-use caravan_farm::vat::{Authentication, Identity, Listener, Location, SturdyRef, serve};
+use caravan_farm::metrics::Metrics;
+use caravan_farm::peers::{Limits, Peers};
+use caravan_farm::vat::{Authentication, Caller, Identity, Listener, Location, Served, SturdyRef, serve};
 use caravan_tests::workspace;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio_util::sync::CancellationToken;
@@ -64,10 +68,10 @@ impl Inner {
     pub(crate) async fn until(&self, what: &str, look: impl Fn(&Self) -> bool) {
         let looking = async {
             while !look(self) {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let limit = std::time::Duration::from_secs(40);
+        let limit = Duration::from_secs(40);
         assert!(tokio::time::timeout(limit, looking).await.is_ok(), "waited in vain: {what}");
     }
 }
@@ -98,7 +102,7 @@ impl Scheduler {
         let inner = Rc::new(Inner::default());
         let stop = CancellationToken::new();
         let mut serving = Vec::new();
-        let mut door = async |name: &str, make: Box<dyn Fn(&str) -> capnp::capability::Client>| {
+        let mut door = async |name: &str, make: Box<dyn Fn(Caller) -> capnp::capability::Client>| {
             let identity = identity();
             let location = Location::Unix(folder.join(name));
             let listener = Listener::bind(&location).await.unwrap();
@@ -107,7 +111,10 @@ impl Scheduler {
             let reference = SturdyRef { authentication, location, id: id.clone() };
             let stop = stop.clone();
             serving.push(spawn_local(async move {
-                drop(serve(&listener, Some(&identity), &id, &stop, make).await.unwrap());
+                let limits = Limits { connections: 100, bytes: 256 << 20, time: Duration::from_secs(60) };
+                let peers = Peers::new(limits, Arc::new(Metrics::new()));
+                let served = Served { identity: Some(&identity), id: &id, peers: &peers };
+                drop(serve(&listener, served, &stop, make).await.unwrap());
             }));
             reference
         };

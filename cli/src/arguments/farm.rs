@@ -66,6 +66,19 @@ pub(crate) struct Farm {
     /// How large the body of an HTTP request may be, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32)]
     pub(crate) max_request: usize,
+    /// A name that HTTP requests may be for, beside addresses and `localhost`; may be repeated; `*`: any. Without it a web
+    /// page whose name was made to lead here could ask
+    #[arg(long = "allow-host", value_name = "NAME", env = "CARAVAN_HOSTS", value_delimiter = ',')]
+    pub(crate) hosts: Vec<String>,
+    /// How many connections there may be at once; a peer may have three quarters of them
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    pub(crate) connections: usize,
+    /// How many bytes of requests and answers may be in memory at once, in MiB; a peer may have three quarters of them
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    pub(crate) in_flight: usize,
+    /// How long a peer may take to send a request, to read on in its answer, or to ask for anything, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) peer_limit: u64,
     /// How long to wait for requests that are being answered when the service is to end, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = seconds)]
     pub(crate) drain_limit: u64,

@@ -3,7 +3,9 @@
 use super::error::{message, refusal};
 use super::log::log_line;
 use crate::generated::{named_roots_capnp, solver_capnp};
+use crate::peers::Charge;
 use crate::service::{Request, RequestError, Service};
+use crate::vat::Caller;
 use capnp::Error;
 use capnp::capability::{Client, Promise, Rc};
 use caravan::Question;
@@ -16,15 +18,15 @@ use tokio::sync::mpsc;
 const LOG: Duration = Duration::from_secs(5);
 
 /// solver-service's interface, for one client.
-pub fn solver_service(service: Arc<Service>, client: &str) -> Client {
-    let server = SolverServiceServer { service, client: client.to_owned() };
+pub fn solver_service(service: Arc<Service>, caller: Caller) -> Client {
+    let server = SolverServiceServer { service, caller: caller.into() };
     let made: solver_capnp::solver::Client = capnp_rpc::new_client(server);
     made.client
 }
 
 struct SolverServiceServer {
     service: Arc<Service>,
-    client: String,
+    caller: Rc<Caller>,
 }
 
 impl solver_capnp::solver::Server for SolverServiceServer {
@@ -33,7 +35,7 @@ impl solver_capnp::solver::Server for SolverServiceServer {
         params: solver_capnp::solver::SolveParams,
         mut results: solver_capnp::solver::SolveResults,
     ) -> Result<(), Error> {
-        let (service, client) = (Arc::clone(&self.service), self.client.clone());
+        let (service, caller) = (Arc::clone(&self.service), Rc::clone(&self.caller));
         // Whoever holds this would not see that the client is gone.
         drop(self);
         let (request, log) = {
@@ -43,13 +45,16 @@ impl solver_capnp::solver::Server for SolverServiceServer {
             }
             (Request::from_ocaml(params.get_request()?.as_bytes()), params.get_log()?)
         };
+        let length = params.get()?.get_request()?.len();
+        // Its message is charged until here.
         drop(params);
+        let request = charged(&caller, length, request);
         let write = move |text: &str| {
             let mut call = log.write_request();
             call.get().set_msg(text);
             call.send().promise
         };
-        let response = response(ask(&service, &client, request, write).await, refusal)?;
+        let response = response(ask(&service, &caller.name, request, write).await, refusal)?;
         results.get().set_response(capnp::text::Reader(&response));
         Ok(())
     }
@@ -80,15 +85,15 @@ impl NamedRoots {
 }
 
 /// The interface of ocaml-docs-ci's and mirage-ci's solvers, for one client.
-pub fn named_roots(service: Arc<Service>, client: &str, whose: NamedRoots) -> Client {
-    let server = NamedRootsServer { service, client: client.to_owned(), whose };
+pub fn named_roots(service: Arc<Service>, caller: Caller, whose: NamedRoots) -> Client {
+    let server = NamedRootsServer { service, caller: caller.into(), whose };
     let made: named_roots_capnp::solver::Client = capnp_rpc::new_client(server);
     made.client
 }
 
 struct NamedRootsServer {
     service: Arc<Service>,
-    client: String,
+    caller: Rc<Caller>,
     whose: NamedRoots,
 }
 
@@ -98,7 +103,7 @@ impl named_roots_capnp::solver::Server for NamedRootsServer {
         params: named_roots_capnp::solver::SolveParams,
         mut results: named_roots_capnp::solver::SolveResults,
     ) -> Result<(), Error> {
-        let (service, client, whose) = (Arc::clone(&self.service), self.client.clone(), self.whose.clone());
+        let (service, caller, whose) = (Arc::clone(&self.service), Rc::clone(&self.caller), self.whose.clone());
         drop(self);
         let (request, log) = {
             let params = params.get()?;
@@ -107,13 +112,15 @@ impl named_roots_capnp::solver::Server for NamedRootsServer {
             }
             (whose.request(params.get_request()?.as_bytes()), params.get_log()?)
         };
+        let length = params.get()?.get_request()?.len();
         drop(params);
+        let request = charged(&caller, length, request);
         let write = move |text: &str| {
             let mut call = log.write_request();
             call.get().set_msg(text);
             call.send().promise
         };
-        let response = response(ask(&service, &client, request, write).await, message)?;
+        let response = response(ask(&service, &caller.name, request, write).await, message)?;
         results.get().set_response(capnp::text::Reader(&response));
         Ok(())
     }
@@ -137,13 +144,26 @@ fn response(
     }
 }
 
+/// A request whose bytes are charged to whoever sent it, until it is answered.
+fn charged(
+    caller: &Caller,
+    bytes: usize,
+    request: Result<Request, RequestError>,
+) -> Result<(Request, Charge), RequestError> {
+    Ok((request?, caller.account.charge(bytes).ok_or(RequestError::NoRoom)?))
+}
+
 /// Asks, and writes the log meanwhile; lines that come together are written together.
 async fn ask<R: 'static>(
     service: &Service,
     client: &str,
-    request: Result<Request, RequestError>,
+    request: Result<(Request, Charge), RequestError>,
     write: impl Fn(&str) -> Promise<R, Error>,
 ) -> Result<Vec<u8>, RequestError> {
+    let (request, _charge) = match request {
+        Ok((request, charge)) => (Ok(request), Some(charge)),
+        Err(error) => (Err(error), None),
+    };
     let (lines, mut written) = mpsc::unbounded_channel::<String>();
     let logging = async {
         while let Some(line) = written.recv().await {

@@ -19,8 +19,9 @@ pub struct ErrorReport<'e> {
     pub schema: &'static str,
     /// What went wrong, in a word: `question`, `unknown-package`, `repository`, `broken-file`, `system`, `deadline`,
     /// `cancelled` or `no`, as the library has it; `malformed` for what is no question; `busy` and `shutting-down`, where
-    /// it may be tried again later; `died` with a worker; `lost` on the way to one; `unauthorised`; `unknown` for what
-    /// there is no route for.
+    /// it may be tried again later; `died` with a worker; `lost` on the way to one; `unanswered` in a batch, which says
+    /// no more; `unauthorised`; `forbidden` for
+    /// what a browser sends for another one's page; `unknown` for what there is no route for.
     pub kind: &'e str,
     /// What went wrong.
     pub error: &'e str,

@@ -14,6 +14,9 @@ pub enum RequestError {
     /// It is none that the OCaml service would take.
     #[error("{}", .0.reason())]
     BadRequest(BadRequest),
+    /// Its client, or all clients together, have too many bytes under way.
+    #[error("busy: too many bytes of requests and answers are under way; try again later")]
+    NoRoom,
     /// A repository cannot be had.
     #[error(transparent)]
     Clone(#[from] CloneError),
@@ -27,6 +30,7 @@ impl RequestError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::BadRequest(_) => "malformed",
+            Self::NoRoom => "busy",
             Self::Clone(CloneError::System(_) | CloneError::Unusable(_)) => ErrorKind::System.name(),
             Self::Clone(CloneError::Busy(_) | CloneError::BusyClient) => "busy",
             Self::Clone(_) => ErrorKind::Repository.name(),
@@ -45,6 +49,7 @@ impl RequestError {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::BadRequest(_) => 400,
+            Self::NoRoom => 503,
             Self::Clone(CloneError::System(_) | CloneError::Unusable(_)) => ErrorKind::System.http_status(),
             Self::Clone(CloneError::Busy(_) | CloneError::BusyClient) => 503,
             Self::Clone(_) => ErrorKind::Repository.http_status(),
@@ -71,7 +76,8 @@ impl RequestError {
         match self {
             Self::Pool(error) => matches!(error, PoolError::Busy(_) | PoolError::BusyClient | PoolError::ShuttingDown),
             Self::Clone(error) => matches!(error, CloneError::Busy(_) | CloneError::BusyClient),
-            Self::Malformed(_) => false,
+            Self::NoRoom => true,
+            Self::Malformed(_) | Self::BadRequest(_) => false,
         }
     }
 }

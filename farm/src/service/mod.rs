@@ -17,6 +17,7 @@ pub use status::{IndexStatus, RequestStatus, Status};
 use crate::answer_cache::AnswerCache;
 use crate::clones::{self, Clones};
 use crate::metrics::{Metrics, Outcome, RequestLabels};
+use crate::peers::{self, Peers};
 use crate::pool::{self, Pool, PoolError};
 use crate::worker::frames::{ClonedRepository, CommitInClone, Cost, Job, RepositoryLabel, Work};
 use caravan::repository::{CloneName, RepositoryName};
@@ -37,6 +38,8 @@ pub struct Settings {
     pub pool: pool::Settings,
     /// The clones.
     pub clones: clones::Settings,
+    /// What peers may take.
+    pub peers: peers::Limits,
     /// How many bytes of answers to keep.
     pub answer_cache: usize,
     /// How long a request may wait for a worker and be worked at, once its repositories are there; making the index of
@@ -52,10 +55,13 @@ pub struct Service {
     indexes: Indexes,
     answers: Arc<AnswerCache>,
     metrics: Arc<Metrics>,
+    peers: Arc<Peers>,
     requests: LastRequests,
     next: AtomicU64,
     /// How many requests are being answered.
     active: watch::Sender<usize>,
+    /// It will end soon: others should be asked.
+    ending: AtomicBool,
     draining: AtomicBool,
     began: Instant,
 }
@@ -85,7 +91,16 @@ impl Drop for ActiveRequest<'_> {
         let metrics = &self.service.metrics;
         metrics.requests.get_or_create(&RequestLabels { kind: self.kind, result }).inc();
         metrics.request_seconds.observe(seconds);
-        tracing::info!(request = self.id, kind = self.kind, seconds, "{words}");
+        // Microseconds are the last that tells anything; a whole number of them is never written with an exponent.
+        let milliseconds = (seconds * 1e6).round() / 1e3;
+        match result {
+            Outcome::Ok | Outcome::Cancelled => {
+                tracing::info!(request = self.id, kind = self.kind, milliseconds, "{words}");
+            }
+            Outcome::Error | Outcome::Refused => {
+                tracing::warn!(request = self.id, kind = self.kind, milliseconds, "{words}");
+            }
+        }
         self.service.requests.end(self.id, seconds, words);
         self.service.active.send_modify(|count| *count -= 1);
     }
@@ -102,10 +117,12 @@ impl Service {
             clones: Clones::new(settings.clones, Arc::clone(&metrics)),
             indexes: Indexes::new(Arc::clone(&metrics)),
             answers,
+            peers: Peers::new(settings.peers, Arc::clone(&metrics)),
             metrics,
             requests: LastRequests::default(),
             next: AtomicU64::new(1),
             active: watch::Sender::new(0),
+            ending: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             began: Instant::now(),
         })
@@ -123,13 +140,29 @@ impl Service {
         self.clones.fetching()
     }
 
-    /// Whether a worker can take requests.
+    /// What peers may take, and take.
+    pub fn peers(&self) -> &Arc<Peers> {
+        &self.peers
+    }
+
+    /// Whether it should be asked: it is not about to end, and a worker can take requests.
     pub fn is_ready(&self) -> bool {
-        !self.draining.load(Ordering::SeqCst) && self.pool.is_ready()
+        !self.is_ending() && self.pool.is_ready()
+    }
+
+    /// Says from now on that it is not ready, and takes requests as before.
+    pub fn announce_end(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether its end was announced.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
     }
 
     /// Takes no more requests, answers those that were taken, and ends.
     pub async fn drain(&self) {
+        self.announce_end();
         self.draining.store(true, Ordering::SeqCst);
         // A request that waits for a fetch was taken, too.
         let _ = self.active.subscribe().wait_for(|count| *count == 0).await;

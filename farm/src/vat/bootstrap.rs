@@ -1,6 +1,7 @@
 //! Service ids in `Bootstrap` messages. capnp-rpc neither looks at them nor sends them, so its network is wrapped:
 //! a server answers those that ask for something else itself, and a client writes its id into what it sends.
 
+use super::metered::Meter;
 use capnp::capability::Promise;
 use capnp::message::{Builder, HeapAllocator};
 use capnp::{Error, any_pointer};
@@ -18,8 +19,8 @@ const UNKNOWN: &str = "Unknown persistent service ID";
 /// What is done about ids.
 #[derive(Clone)]
 pub(super) enum Ids {
-    /// Only this one is served.
-    Serve(Rc<Vec<u8>>),
+    /// Only this one is served; those who ask for it are known from then on.
+    Serve(Rc<Vec<u8>>, Rc<Meter>),
     /// This one is asked for.
     Ask(Rc<Vec<u8>>),
 }
@@ -75,14 +76,18 @@ impl Connection<Side> for ConnectionWithIds {
     }
 
     fn receive_incoming_message(&mut self) -> Promise<Option<Box<dyn IncomingMessage>>, Error> {
-        let Ids::Serve(id) = &self.ids else { return self.inner.borrow_mut().receive_incoming_message() };
+        let Ids::Serve(id, meter) = &self.ids else { return self.inner.borrow_mut().receive_incoming_message() };
         let (inner, id, refused) = (Rc::clone(&self.inner), Rc::clone(id), Rc::clone(&self.refused));
+        let meter = Rc::clone(meter);
         Promise::from_future(async move {
             loop {
                 let next = inner.borrow_mut().receive_incoming_message();
                 let Some(message) = next.await? else { return Ok(None) };
                 match refusal(&*message, &id, &mut refused.borrow_mut())? {
-                    None => return Ok(Some(message)),
+                    None => {
+                        meter.asked(&*message)?;
+                        return Ok(Some(message));
+                    }
                     Some(Refusal::Silent) => {}
                     Some(Refusal::Answer(question)) => refuse(&inner, question)?,
                 }

@@ -7,13 +7,14 @@ mod address;
 mod bootstrap;
 mod error;
 mod identity;
+mod metered;
 mod stream;
 mod tls;
 
 pub use address::{Authentication, Listen, Location, SturdyRef};
 pub use error::{MalformedAddress, VatError};
 pub use identity::{Fingerprint, Identity, IdentityError};
-pub use stream::{Connected, Connections, Listener, attach, connect, serve, serve_one};
+pub use stream::{Caller, Connected, Connections, Listener, Served, attach, connect, serve, serve_one};
 
 /// A capability of any interface.
 pub type Capability = capnp::capability::Client;

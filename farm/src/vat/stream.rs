@@ -4,13 +4,16 @@ use super::address::{Authentication, Location, SturdyRef};
 use super::bootstrap::{Ids, NetworkWithIds};
 use super::error::VatError;
 use super::identity::{Fingerprint, Identity};
-use super::tls;
+use super::metered::{MAX_WORDS, Meter, MeteredNetwork, MeteredUse, MeteredWrites};
+use super::tls::{self, PlainEnd};
+use crate::peers::{Account, AdmittedConnection, LimitedWrites, Peers, peer_name};
 use capnp::capability::{Client, FromClientHook};
 use capnp::message::ReaderOptions;
 use capnp_rpc::RpcSystem;
 use capnp_rpc::rpc_twoparty_capnp::Side;
 use capnp_rpc::twoparty::VatNetwork;
 use rustls::pki_types::ServerName;
+use std::cell::RefCell;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -24,38 +27,61 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_util::compat::{TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
 use tokio_util::sync::CancellationToken;
 
-/// A message may have that many words; a request of every opam file that there is would have fewer.
-const MAX_WORDS: usize = 16 << 20;
 /// How long a peer may take to shake hands.
 const HANDSHAKE: Duration = Duration::from_secs(15);
 /// After that much silence the system asks whether the peer is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
-fn options() -> ReaderOptions {
+/// Cap'n Proto over a stream to somebody else's service, which is trusted.
+fn client_system(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, ids: Ids) -> RpcSystem<Side> {
     let mut options = ReaderOptions::new();
     options.traversal_limit_in_words(Some(MAX_WORDS));
-    options
-}
-
-type Network<R> = VatNetwork<R>;
-
-/// Cap'n Proto over a stream.
-fn system(
-    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-    side: Side,
-    ids: Ids,
-    bootstrap: Option<Client>,
-) -> RpcSystem<Side> {
     let (reader, writer) = tokio::io::split(stream);
     let (reader, writer) = (BufReader::new(reader).compat(), BufWriter::new(writer).compat_write());
-    let network: Network<_> = VatNetwork::new(reader, writer, side, options());
-    RpcSystem::new(Box::new(NetworkWithIds { inner: network, ids }), bootstrap)
+    let inner = VatNetwork::new(reader, writer, Side::Client, options);
+    RpcSystem::new(Box::new(NetworkWithIds { inner, ids }), None)
 }
 
-/// Serves one connection until it ends.
-pub async fn serve_one(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, id: Vec<u8>, service: Client) {
-    if let Err(error) = system(stream, Side::Server, Ids::Serve(Rc::new(id)), Some(service)).await {
-        tracing::debug!("a connection ended: {error}");
+/// Cap'n Proto over a stream from a client, which may take what `meter` says.
+fn server_system(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    id: Vec<u8>,
+    service: Client,
+    meter: Rc<Meter>,
+) -> RpcSystem<Side> {
+    let (reader, writer) = tokio::io::split(stream);
+    let writer = MeteredWrites { inner: BufWriter::new(writer), meter: Rc::clone(&meter) }.compat_write();
+    // What comes in is read by the metered network.
+    let inner = VatNetwork::new(futures::io::empty(), writer, Side::Server, ReaderOptions::new());
+    let reader = Rc::new(RefCell::new(Some(BufReader::new(reader))));
+    let inner = MeteredNetwork { inner, reader, meter: Rc::clone(&meter) };
+    RpcSystem::new(Box::new(NetworkWithIds { inner, ids: Ids::Serve(Rc::new(id), meter) }), Some(service))
+}
+
+/// Serves one connection until it ends. Its messages are charged to an account.
+pub async fn serve_one(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    id: Vec<u8>,
+    service: Client,
+    account: Account,
+) {
+    serve_metered(stream, id, service, Meter::new(account, None)).await;
+}
+
+async fn serve_metered(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    id: Vec<u8>,
+    service: Client,
+    meter: Rc<Meter>,
+) {
+    let _until_it_ends = MeteredUse(Rc::clone(&meter));
+    tokio::select! {
+        served = server_system(stream, id, service, Rc::clone(&meter)) => {
+            if let Err(error) = served {
+                tracing::debug!("a connection ended: {error}");
+            }
+        }
+        () = meter.ends() => tracing::debug!("a connection was ended: it made way, asked for nothing, or read nothing"),
     }
 }
 
@@ -141,24 +167,41 @@ pub struct Connections {
     _open: JoinSet<()>,
 }
 
-/// Serves connections until `stop`, each with a service that knows whose it is. With an identity over TLS. What
-/// is open then stays open as long as what this returns.
+/// Who is at the other end of a connection.
+pub struct Caller {
+    /// Whose requests take turns with those of others: a key, or a connection.
+    pub name: String,
+    /// What the bytes of its requests are charged to.
+    pub account: Account,
+}
+
+/// What is served.
+pub struct Served<'s> {
+    /// The key with which it is served over TLS; without one there is no TLS.
+    pub identity: Option<&'s Identity>,
+    /// The service's secret id.
+    pub id: &'s [u8],
+    /// What peers may take.
+    pub peers: &'s Arc<Peers>,
+}
+
+/// Serves connections until `stop`, each with a service that knows whose it is. What is open then stays open as long as
+/// what this returns.
 ///
 /// # Errors
 /// When the key cannot be used.
 pub async fn serve(
     listener: &Listener,
-    identity: Option<&Identity>,
-    id: &[u8],
+    served: Served<'_>,
     stop: &CancellationToken,
-    service: impl Fn(&str) -> Client + 'static,
+    service: impl Fn(Caller) -> Client + 'static,
 ) -> Result<Connections, VatError> {
     let mut connections = JoinSet::new();
-    let acceptor = match identity {
+    let acceptor = match served.identity {
         Some(identity) => Some(TlsAcceptor::from(Arc::new(tls::server(identity)?))),
         None => None,
     };
-    let service = Rc::new(service);
+    let for_all: Rc<ServedConnections<_>> = Rc::new(ServedConnections { acceptor, id: served.id.to_vec(), service });
     let mut number = 0_u64;
     loop {
         let accepted = tokio::select! {
@@ -177,24 +220,52 @@ pub async fn serve(
             }
         };
         number += 1;
-        let (acceptor, service, id) = (acceptor.clone(), Rc::clone(&service), id.to_vec());
-        connections.spawn_local(async move {
-            let Some(acceptor) = acceptor else {
-                let service = service(&format!("{peer}#{number}"));
-                return serve_one(stream, id, service).await;
-            };
-            match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => {
-                    let keys = stream.get_ref().1.peer_certificates().unwrap_or_default();
-                    let key = keys.first().and_then(Fingerprint::of_certificate);
-                    let peer = key.map_or(peer, |key| key.to_string());
-                    let service = service(&peer);
-                    serve_one(stream, id, service).await;
-                }
-                Ok(Err(error)) => tracing::info!(peer, "no TLS: {error}"),
-                Err(_) => tracing::info!(peer, "no TLS: the peer says nothing"),
+        let Some(connection) = served.peers.admit(&peer).await else {
+            tracing::debug!(peer, "there is no room for another connection");
+            continue;
+        };
+        let stream = LimitedWrites::new(stream, served.peers.limits().time);
+        let name = format!("{peer}#{number}");
+        connections.spawn_local(Rc::clone(&for_all).serve(stream, name, connection));
+    }
+}
+
+/// What every connection needs.
+struct ServedConnections<F> {
+    acceptor: Option<TlsAcceptor>,
+    id: Vec<u8>,
+    service: F,
+}
+
+impl<F: Fn(Caller) -> Client> ServedConnections<F> {
+    /// Serves one connection, after a handshake where there is one.
+    async fn serve(
+        self: Rc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        name: String,
+        connection: AdmittedConnection,
+    ) {
+        let account = connection.account();
+        let meter = Meter::new(account.clone(), Some(connection.clone()));
+        let Some(acceptor) = &self.acceptor else {
+            let service = (self.service)(Caller { name, account });
+            return serve_metered(stream, self.id.clone(), service, meter).await;
+        };
+        let accepted = tokio::select! {
+            accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)) => accepted,
+            () = connection.told_to_end() => return,
+        };
+        match accepted {
+            Ok(Ok(stream)) => {
+                let keys = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let key = keys.first().and_then(Fingerprint::of_certificate);
+                let name = key.map_or(name, |key| key.to_string());
+                let service = (self.service)(Caller { name, account });
+                serve_metered(PlainEnd(stream), self.id.clone(), service, meter).await;
             }
-        });
+            Ok(Err(error)) => tracing::debug!(peer = name, "no TLS: {error}"),
+            Err(_) => tracing::debug!(peer = name, "no TLS: the peer says nothing"),
+        }
     }
 }
 
@@ -207,7 +278,7 @@ async fn accept(socket: &Socket) -> io::Result<(Box<dyn Stream>, String)> {
         Socket::Tcp(socket) => {
             let (stream, peer) = socket.accept().await?;
             prepare(&stream)?;
-            Ok((Box::new(stream), peer.ip().to_string()))
+            Ok((Box::new(stream), peer_name(peer.ip())))
         }
         Socket::Unix(socket) => {
             let (stream, _) = socket.accept().await?;
@@ -256,12 +327,12 @@ pub async fn connect<T: FromClientHook>(to: &SturdyRef, identity: &Identity) -> 
         };
         let ids = Ids::Ask(Rc::new(to.id.clone()));
         Ok::<_, VatError>(match to.authentication {
-            Authentication::Insecure => system(stream, Side::Client, ids, None),
+            Authentication::Insecure => client_system(stream, ids),
             Authentication::Key(key) => {
                 let connector = TlsConnector::from(Arc::new(tls::client(identity, key)?));
                 // Not sent, and not looked at.
                 let name = ServerName::try_from("capnp").map_err(io::Error::other)?;
-                system(connector.connect(name, stream).await?, Side::Client, ids, None)
+                client_system(PlainEnd(connector.connect(name, stream).await?), ids)
             }
         })
     };
@@ -272,7 +343,7 @@ pub async fn connect<T: FromClientHook>(to: &SturdyRef, identity: &Identity) -> 
 
 /// A service at the other end of a stream, as a program has it with its child.
 pub fn attach<T: FromClientHook>(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, id: &[u8]) -> Connected<T> {
-    connected(system(stream, Side::Client, Ids::Ask(Rc::new(id.to_vec())), None))
+    connected(client_system(stream, Ids::Ask(Rc::new(id.to_vec()))))
 }
 
 fn connected<T: FromClientHook>(mut system: RpcSystem<Side>) -> Connected<T> {

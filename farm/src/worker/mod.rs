@@ -16,6 +16,7 @@ use caravan::Stop;
 use caravan::vocabulary::Cache;
 use connection::Connection;
 use frames::{FromWorker, Job, ToWorker};
+use nix::sys::signal::{SigSet, Signal};
 use repositories::OpenRepositories;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
@@ -43,6 +44,9 @@ pub struct Limits {
 /// # Errors
 /// When the socket fails, or the limits cannot be set.
 pub fn run(socket: UnixStream, limits: &Limits) -> io::Result<()> {
+    // Ctrl-C and whatever ends the service reach its group of processes, and what it has taken is still to be answered.
+    // The end of the service ends its workers. Threads that begin from here on do the same.
+    [Signal::SIGINT, Signal::SIGTERM].into_iter().collect::<SigSet>().thread_block()?;
     confine(limits)?;
     rayon::ThreadPoolBuilder::new().num_threads(limits.threads.max(1)).build_global().map_err(io::Error::other)?;
     let mut from = io::BufReader::new(socket.try_clone()?);

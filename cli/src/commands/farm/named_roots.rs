@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 pub(crate) fn docs_ci(global: &Global, arguments: &DocsCiSolver) -> Result<ExitCode, Failure> {
     let whose = NamedRoots::DocsCi(repository(arguments.repository.as_deref()));
-    child(global, &arguments.farm, |service| named_roots(service, "parent", whose))?;
+    child(global, &arguments.farm, |service, caller| named_roots(service, caller, whose))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -25,6 +25,6 @@ fn repository(named: Option<&str>) -> String {
 }
 
 pub(crate) fn mirage_ci(global: &Global, arguments: &MirageCiSolver) -> Result<ExitCode, Failure> {
-    child(global, &arguments.farm, |service| named_roots(service, "parent", NamedRoots::MirageCi))?;
+    child(global, &arguments.farm, |service, caller| named_roots(service, caller, NamedRoots::MirageCi))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use crate::arguments::farm::Farm;
 use crate::failure::{Failure, Kind};
 use caravan::vocabulary::Cache;
 use caravan_farm::clones::{self, PrivateHosts};
+use caravan_farm::peers;
 use caravan_farm::pool;
 use caravan_farm::servers::http;
 use caravan_farm::service::{Service, Settings};
@@ -16,10 +17,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How much longer than its limit a request may take before its worker is killed.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long answers that were made may take to be written at the end.
+const LAST_ANSWERS: Duration = Duration::from_millis(200);
+/// How many files a service has open beside those of its peers: what it listens at, logs, fetches.
+const OWN_FILES: usize = 28;
+/// The same for each worker.
+const FILES_OF_WORKER: usize = 4;
+/// Also where hardly any file may be open.
+const FEWEST_CONNECTIONS: usize = 4;
 
 pub(super) fn system(error: impl std::fmt::Display) -> Failure {
     Failure::new(Kind::System, error.to_string())
@@ -47,6 +57,29 @@ pub(super) fn directory(global: &Global) -> Result<PathBuf, Failure> {
 /// The directory of its indexes: no host's name begins with a dot.
 fn indexes(directory: &Path) -> PathBuf {
     directory.join(".caravan")
+}
+
+/// What peers may take. Each connection is an open file, of which the system allows so many.
+fn peer_limits(farm: &Farm, workers: usize) -> Result<peers::Limits, Failure> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    // Where that is not allowed, what there is has to do.
+    let _ = setrlimit(Resource::Nofile, files);
+    let own = OWN_FILES + FILES_OF_WORKER * workers;
+    let most = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
+    let most = most.map_or(usize::MAX, |files| files.saturating_sub(own)).max(FEWEST_CONNECTIONS);
+    let connections = farm.connections.max(1).min(most);
+    if connections < farm.connections {
+        tracing::warn!("there can be {connections} connections at once: no more files may be open (`ulimit -n`)");
+    }
+    let time = Duration::from_millis(farm.peer_limit);
+    let limits = peers::Limits { connections, bytes: farm.in_flight << 20, time };
+    if farm.max_request << 20 > limits.bytes_of_one() {
+        return Err(Failure::usage("`--max-request` is more than a peer may have of `--in-flight`")
+            .hint("a peer may have three quarters of it"));
+    }
+    Ok(limits)
 }
 
 fn settings(global: &Global, farm: &Farm) -> Result<Settings, Failure> {
@@ -78,6 +111,7 @@ fn settings(global: &Global, farm: &Farm) -> Result<Settings, Failure> {
             limit: Duration::from_millis(farm.fetch_limit),
             size_limit: farm.clone_limit << 20,
         },
+        peers: peer_limits(farm, workers)?,
         answer_cache: farm.remember << 20,
         limit: Duration::from_millis(farm.time_limit),
     })
@@ -93,10 +127,11 @@ fn private_hosts(hosts: &[String]) -> PrivateHosts {
 
 /// Runs a service on one thread, until its work ends or the process is asked to end; then what was taken is
 /// finished, and only then what the work left goes. The work gets the service and a token that says that it is to
-/// end.
+/// end. HTTP is answered at `addresses` until everything else is over, so that probes see how it ends.
 pub(super) fn run_service<L, W: Future<Output = Result<L, Failure>>>(
     global: &Global,
     farm: &Farm,
+    addresses: &[&str],
     work: impl FnOnce(Arc<Service>, CancellationToken) -> W,
 ) -> Result<(), Failure> {
     super::logs::begin(&farm.logs, global.color);
@@ -106,24 +141,31 @@ pub(super) fn run_service<L, W: Future<Output = Result<L, Failure>>>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
     let local = tokio::task::LocalSet::new();
     let result = local.block_on(&runtime, async {
-        let stop = CancellationToken::new();
+        let (stop, end) = (CancellationToken::new(), CancellationToken::new());
         watch_signals(stop.clone()).map_err(system)?;
-        let listener = match &farm.http {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
-        let service = Service::new(settings);
-        if let Some(listener) = listener {
-            let server = http(farm, listener, &service, &stop)?;
-            tokio::spawn(server);
+        let mut listeners = Vec::new();
+        for address in addresses.iter().copied().chain(farm.http.as_deref()) {
+            listeners.push((address, bind(address).await?));
         }
+        let service = Service::new(settings);
+        let mut servers = JoinSet::new();
+        for (address, listener) in listeners {
+            servers.spawn(http(farm, address, listener, &service, &end)?);
+        }
+        let (ending, stopped) = (Arc::clone(&service), stop.clone());
+        tokio::spawn(async move {
+            stopped.cancelled().await;
+            ending.announce_end();
+        });
         let worked = work(Arc::clone(&service), stop.clone()).await;
         stop.cancel();
         if tokio::time::timeout(Duration::from_millis(farm.drain_limit), service.drain()).await.is_err() {
             tracing::warn!("not everything was answered in time");
         }
         // Answers that were made are still being written.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+        end.cancel();
+        while servers.join_next().await.is_some() {}
         worked.map(drop)
     });
     // Whatever still waits for something else does so in vain.
@@ -132,29 +174,31 @@ pub(super) fn run_service<L, W: Future<Output = Result<L, Failure>>>(
 }
 
 /// Where HTTP is to be answered.
-pub(super) async fn bind(address: &str) -> Result<TcpListener, Failure> {
+async fn bind(address: &str) -> Result<TcpListener, Failure> {
     let failed = |error: std::io::Error| system(format!("cannot listen at `{address}`: {error}"));
     TcpListener::bind(address).await.map_err(failed)
 }
 
 /// The HTTP server, to be run.
-pub(super) fn http(
+fn http(
     farm: &Farm,
+    listen: &str,
     listener: TcpListener,
     service: &Arc<Service>,
-    stop: &CancellationToken,
+    end: &CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     let address = listener.local_addr().map_err(system)?;
     let tokens = tokens(farm.token_file.as_deref())?;
     warn_if_open(address, &tokens);
     tracing::info!("answering HTTP at http://{address}");
-    let settings = http::Settings { tokens, max_request: farm.max_request << 20 };
-    let server = http::serve(listener, Arc::clone(service), settings, stop.clone());
-    Ok(async move {
-        if let Err(error) = server.await {
-            tracing::error!("HTTP: {error}");
-        }
-    })
+    let settings = http::Settings { tokens, max_request: farm.max_request << 20, hosts: hosts(farm, listen) };
+    Ok(http::serve(listener, Arc::clone(service), settings, end.clone()))
+}
+
+/// The names that requests may be for: also the one that is listened at.
+fn hosts(farm: &Farm, listen: &str) -> Vec<String> {
+    let own = listen.rsplit_once(':').map_or(listen, |(host, _)| host);
+    farm.hosts.iter().cloned().chain([own.to_owned()]).collect()
 }
 
 fn warn_if_open(address: SocketAddr, tokens: &[String]) {

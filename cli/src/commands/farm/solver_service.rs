@@ -6,7 +6,7 @@ use crate::arguments::farm::{RunCluster, RunService, SolverService, SolverServic
 use crate::failure::Failure;
 use crate::output::Output;
 use caravan_farm::servers::{capnp, cluster, stdio};
-use caravan_farm::vat::{Authentication, Identity, Listener, Location, SturdyRef, serve, serve_one};
+use caravan_farm::vat::{Authentication, Caller, Identity, Listener, Location, Served, SturdyRef, serve, serve_one};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use tokio::net::UnixStream;
 const NAME: &str = "solver-service";
 /// The id of a child's service, which is no secret: only the parent can reach it.
 pub(super) const CHILD: &[u8] = b"solver";
+/// What a child's only client is called.
+const PARENT: &str = "parent";
 /// Between two attempts to reach the scheduler.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -24,7 +26,7 @@ pub(crate) fn run(global: &Global, arguments: &SolverService, output: &mut Outpu
     match (&arguments.command, &arguments.worker) {
         (Some(SolverServiceCommand::Service(arguments)), _) => service(global, arguments, output)?,
         (Some(SolverServiceCommand::Child(arguments)), _) => {
-            child(global, &arguments.farm, |service| capnp::solver_service(service, "parent"))?;
+            child(global, &arguments.farm, capnp::solver_service)?;
         }
         (Some(SolverServiceCommand::Cluster(arguments)), _) => cluster(global, arguments)?,
         (None, repositories) => {
@@ -33,7 +35,7 @@ pub(crate) fn run(global: &Global, arguments: &SolverService, output: &mut Outpu
                 Failure::usage(format!("`--worker` takes a list of repositories: {error}"))
                     .hint(r#"write `--worker '[{"repo": URL, "hash": COMMIT}]'`"#)
             })?;
-            run_service(global, &arguments.farm, |service, stop| async move {
+            run_service(global, &arguments.farm, &[], |service, stop| async move {
                 let input = tokio::io::BufReader::new(tokio::io::stdin());
                 tokio::select! {
                     served = stdio::serve(&service, &repositories, input, tokio::io::stdout()) => served.map_err(system),
@@ -56,7 +58,7 @@ fn service(global: &Global, arguments: &RunService, output: &mut Output) -> Resu
     let public: Option<Location> =
         arguments.capnp_public_address.as_ref().map(|address| address.parse()).transpose().map_err(usage)?;
     let identity = identity(&arguments.capnp_secret_key_file)?;
-    run_service(global, &arguments.farm, |service, stop| async move {
+    run_service(global, &arguments.farm, &[], |service, stop| async move {
         let failed = |error: std::io::Error| system(format!("cannot listen at `{listen}`: {error}"));
         let listener = Listener::bind(&listen).await.map_err(failed)?;
         let reference = SturdyRef {
@@ -79,12 +81,16 @@ fn service(global: &Global, arguments: &RunService, output: &mut Output) -> Resu
             output.line(format_args!("{reference}"))?;
             output.flush()?;
         }
-        let keys = (!arguments.capnp_disable_tls).then_some(&identity);
+        let served = Served {
+            identity: (!arguments.capnp_disable_tls).then_some(&identity),
+            id: &reference.id,
+            peers: service.peers(),
+        };
         let for_client = {
             let service = Arc::clone(&service);
-            move |client: &str| capnp::solver_service(Arc::clone(&service), client)
+            move |caller| capnp::solver_service(Arc::clone(&service), caller)
         };
-        serve(&listener, keys, &reference.id, &stop, for_client).await.map_err(Failure::from)
+        serve(&listener, served, &stop, for_client).await.map_err(Failure::from)
     })
 }
 
@@ -92,7 +98,7 @@ fn service(global: &Global, arguments: &RunService, output: &mut Output) -> Resu
 pub(super) fn child(
     global: &Global,
     farm: &crate::arguments::farm::Farm,
-    for_parent: impl FnOnce(Arc<caravan_farm::service::Service>) -> caravan_farm::vat::Capability,
+    for_parent: impl FnOnce(Arc<caravan_farm::service::Service>, Caller) -> caravan_farm::vat::Capability,
 ) -> Result<(), Failure> {
     use std::os::fd::AsFd;
     let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(system)?;
@@ -104,9 +110,11 @@ pub(super) fn child(
     rustix::io::fcntl_setfd(&input, rustix::io::FdFlags::CLOEXEC).map_err(system)?;
     let socket = std::os::unix::net::UnixStream::from(input);
     socket.set_nonblocking(true).map_err(system)?;
-    run_service(global, farm, |service, stop| async move {
+    run_service(global, farm, &[], |service, stop| async move {
         let socket = UnixStream::from_std(socket).map_err(system)?;
-        let serving = serve_one(socket, CHILD.to_vec(), for_parent(Arc::clone(&service)));
+        let account = service.peers().account(PARENT);
+        let caller = Caller { name: PARENT.to_owned(), account: account.clone() };
+        let serving = serve_one(socket, CHILD.to_vec(), for_parent(Arc::clone(&service), caller), account);
         tokio::pin!(serving);
         tokio::select! {
             () = &mut serving => return Ok(()),
@@ -131,7 +139,7 @@ fn cluster(global: &Global, arguments: &RunCluster) -> Result<(), Failure> {
     let settings = cluster::Settings { connect, name, capacity, pause: PAUSE };
     // OCaml's vats keep one connection for each key, so every worker has its own.
     let identity = identity("")?;
-    run_service(global, &arguments.farm, |service, stop| async move {
+    run_service(global, &arguments.farm, &[], |service, stop| async move {
         cluster::work(service, settings, identity, stop).await;
         Ok(())
     })

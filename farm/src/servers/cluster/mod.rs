@@ -13,7 +13,7 @@ pub use submit::{Submission, SubmitError, submit};
 
 use crate::generated::ocluster_capnp::{MetricsSource, custom, job_descr, queue, registration, worker};
 use crate::generated::solver_capnp::solver::solve_params;
-use crate::metrics::{JobLabels, Outcome};
+use crate::metrics::{Exposition, JobLabels, Outcome};
 use crate::pool::PoolError;
 use crate::servers::error::{refusal, report};
 use crate::servers::log::log_line;
@@ -71,7 +71,12 @@ pub async fn work(service: Arc<Service>, settings: Settings, identity: Identity,
         match ClusterWorker::connection(&worker, &identity, &stop).await {
             Ok(Ended::Stopped) => return,
             Ok(Ended::Update) => tracing::info!("registering again"),
-            Ok(Ended::Connection) => tracing::warn!("the connection to the scheduler ended"),
+            Ok(Ended::Connection) => tracing::info!("the connection to the scheduler ended: connecting again"),
+            Err(ConnectionError::Rpc(error)) if error.kind == capnp::ErrorKind::Disconnected => {
+                tracing::info!(
+                    "the connection to the scheduler ended before it registered this worker: connecting again"
+                );
+            }
             Err(error) => tracing::warn!("no connection to the scheduler: {error}"),
         }
         let rest = worker.settings.pause.saturating_sub(began.elapsed());
@@ -294,7 +299,7 @@ async fn set_active(queue: &queue::Client, active: bool) {
     let mut call = queue.set_active_request();
     call.get().set_active(active);
     if let Err(error) = call.send().promise.await {
-        tracing::info!("the scheduler does not pause: {error}");
+        tracing::warn!("the scheduler does not pause: {error}");
     }
 }
 
@@ -310,8 +315,8 @@ impl worker::Server for WorkerServer {
         if params.get()?.get_source()? == MetricsSource::Host {
             return Err(Error::failed("this worker knows nothing of its host".to_owned()));
         }
-        let text = self.0.service.metrics().text();
-        results.get().set_content_type("text/plain; version=0.0.4; charset=utf-8");
+        let text = self.0.service.metrics().write(Exposition::Text);
+        results.get().set_content_type(Exposition::Text.content_type());
         results.get().set_data(text.as_str());
         Ok(())
     }

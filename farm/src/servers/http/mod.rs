@@ -1,26 +1,33 @@
 //! HTTP (`docs/operations.md`; the OpenAPI document is served at `/openapi.json`).
 
+mod accept;
+mod body;
+mod guard;
 #[cfg(feature = "schema")]
 pub mod openapi;
+mod peer;
+mod response;
 mod stream;
 
-use super::error::{ErrorReport, report};
+use crate::metrics::Exposition;
 use crate::service::{Request, RequestError, Service};
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::body::Body;
+use axum::extract::{Extension, State};
 use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue,
     WWW_AUTHENTICATE,
 };
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use body::{Held, Received};
 use caravan::Question;
+use guard::Hosts;
+use peer::Peer;
+use response::{error, failure, last_error};
 use sha2::{Digest, Sha256};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use stream::Form;
 use tokio::net::TcpListener;
@@ -34,6 +41,8 @@ pub struct Settings {
     pub tokens: Vec<String>,
     /// How many bytes a request may have.
     pub max_request: usize,
+    /// Which hosts requests may be for beside addresses and `localhost`; `*`: any.
+    pub hosts: Vec<String>,
 }
 
 /// The document that describes it all.
@@ -48,17 +57,9 @@ struct Server {
 }
 
 /// Answers requests until `stop`; those that came are answered before it returns.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve(
-    listener: TcpListener,
-    service: Arc<Service>,
-    settings: Settings,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    let router = router(service, &settings).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await
+pub async fn serve(listener: TcpListener, service: Arc<Service>, settings: Settings, stop: CancellationToken) {
+    let peers = Arc::clone(service.peers());
+    accept::accept(listener, router(service, &settings), peers, stop).await;
 }
 
 fn router(service: Arc<Service>, settings: &Settings) -> Router {
@@ -71,10 +72,10 @@ fn router(service: Arc<Service>, settings: &Settings) -> Router {
     let protected = protected
         .route("/v1/status", get(status))
         .route("/metrics", get(metrics))
-        .layer(DefaultBodyLimit::max(settings.max_request))
         .layer(from_fn_with_state(Arc::clone(&server), authorised));
+    let policy = HeaderValue::from_str(&guard::page_policy(PAGE)).unwrap_or(HeaderValue::from_static("sandbox"));
     Router::new()
-        .route("/", get(|| async { Html(PAGE) }))
+        .route("/", get(move || async move { ([(CONTENT_SECURITY_POLICY, policy)], Html(PAGE)) }))
         .route("/openapi.json", get(|| async { ([(CONTENT_TYPE, "application/json")], OPENAPI) }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -87,6 +88,7 @@ fn router(service: Arc<Service>, settings: &Settings) -> Router {
             error(StatusCode::METHOD_NOT_ALLOWED, "unknown", &text)
         })
         .with_state(server)
+        .layer(from_fn_with_state(Arc::new(Hosts::new(&settings.hosts)), guard::guard))
 }
 
 /// A route for questions, whose bodies are read by a function.
@@ -94,37 +96,20 @@ fn questions(
     read: impl Fn(&[u8]) -> Result<Request, RequestError> + Clone + Send + Sync + 'static,
 ) -> MethodRouter<Arc<Server>> {
     post(
-        move |State(server): State<Arc<Server>>,
-              ConnectInfo(peer): ConnectInfo<SocketAddr>,
-              headers: HeaderMap,
-              body: Result<Bytes, BytesRejection>| async move {
-            match check(&headers, body) {
-                Ok(body) => ask(server, peer, &headers, read(&body)).await,
+        move |State(server): State<Arc<Server>>, Extension(peer): Extension<Peer>, headers: HeaderMap, body: Body| async move {
+            match receive(&headers, body, server.max_request, &peer).await {
+                Ok(Received { bytes, held }) => {
+                    let request = read(&bytes);
+                    drop(bytes);
+                    ask(server, peer, &headers, request, held).await
+                }
                 Err(refused) => *refused,
             }
         },
     )
 }
 
-/// `caravan.error/1`
-fn error(status: StatusCode, kind: &str, text: &str) -> Response {
-    error_response(status, ErrorReport::new(kind, text).to_json())
-}
-
-fn error_response(status: StatusCode, report: Vec<u8>) -> Response {
-    (status, [(CONTENT_TYPE, "application/json")], report).into_response()
-}
-
-fn failure(error: &RequestError) -> Response {
-    let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = error_response(status, report(error));
-    if error.is_temporary() {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-    }
-    response
-}
-
-/// Lets those pass who know a token, if what they bring is not too large.
+/// Lets those pass who know a token.
 async fn authorised(State(server): State<Arc<Server>>, request: axum::extract::Request, next: Next) -> Response {
     if !server.tokens.is_empty() {
         let header = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
@@ -136,27 +121,21 @@ async fn authorised(State(server): State<Arc<Server>>, request: axum::extract::R
             return response;
         }
     }
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > server.max_request as u64) {
-        // Without waiting for what will not be read.
-        let text = format!("the body may have {} bytes", server.max_request);
-        let mut response = error(StatusCode::PAYLOAD_TOO_LARGE, "malformed", &text);
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        return response;
-    }
     next.run(request).await
 }
 
 async fn ready(State(server): State<Arc<Server>>) -> Response {
     match server.service.is_ready() {
         true => "ready\n".into_response(),
+        false if server.service.is_ending() => (StatusCode::SERVICE_UNAVAILABLE, "it is ending\n").into_response(),
         false => (StatusCode::SERVICE_UNAVAILABLE, "no worker is ready\n").into_response(),
     }
 }
 
-async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], server.service.metrics().open_metrics())
+async fn metrics(State(server): State<Arc<Server>>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let format = Exposition::wanted(&accept.collect::<Vec<_>>().join(","));
+    ([(CONTENT_TYPE, format.content_type())], server.service.metrics().write(format))
 }
 
 async fn status(State(server): State<Arc<Server>>) -> Response {
@@ -166,37 +145,42 @@ async fn status(State(server): State<Arc<Server>>) -> Response {
     }
 }
 
-/// The body of a question, if it says that it is JSON.
-fn check(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Box<Response>> {
-    let body = body.map_err(|rejection| Box::new(error(rejection.status(), "malformed", &rejection.body_text())))?;
-    let is_json = headers.get(CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if !is_json {
-        let text = "the body is JSON: Content-Type: application/json";
-        return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "malformed", text).into());
+/// The body of a question, if it says that it is JSON: a browser asks before it sends that for another one's page.
+async fn receive(headers: &HeaderMap, body: Body, max: usize, peer: &Peer) -> Result<Received, Box<Response>> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        let text = "the body has to be JSON: Content-Type: application/json";
+        return Err(last_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "malformed", text).into());
     }
-    Ok(body)
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    body::read(body, length, max, peer).await
 }
 
 /// Answers a question.
 async fn ask(
     server: Arc<Server>,
-    peer: SocketAddr,
+    peer: Peer,
     headers: &HeaderMap,
     request: Result<Request, RequestError>,
+    held: Held,
 ) -> Response {
-    // Those who share a token are told apart by their addresses, too.
-    let client = peer.ip().to_string();
     let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    let client = peer.client();
     let request = match (request, Form::wanted(accept)) {
         (Ok(request), Some(form)) => {
-            let body = Body::from_stream(stream::answer(Arc::clone(&server.service), client, request, form));
+            let body = Body::from_stream(stream::answer(Arc::clone(&server.service), client, request, form, held));
             return ([(CONTENT_TYPE, form.content_type())], body).into_response();
         }
         (request, _) => request,
     };
     let (lines, _) = mpsc::unbounded_channel();
     match server.service.ask(&client, request, lines).await {
-        Ok(answer) => ([(CONTENT_TYPE, "application/json")], answer).into_response(),
+        Ok(answer) => {
+            let length = HeaderValue::from(answer.len());
+            let kind = HeaderValue::from_static("application/json");
+            ([(CONTENT_TYPE, kind), (CONTENT_LENGTH, length)], body::answer(answer, held)).into_response()
+        }
         Err(error) => failure(&error),
     }
 }

@@ -1,5 +1,6 @@
 //! The OpenAPI document of the HTTP server, made from the types of questions and answers.
 
+use crate::metrics::Exposition;
 use crate::servers::error::ErrorReport;
 use crate::service::Status;
 use caravan::schema::{Components, KindSchemas, document_of, openapi_settings};
@@ -83,6 +84,8 @@ fn question_operation(name: &str, summary: &str, question: Value, answer: Value)
             "200": found,
             "400": error("It is not JSON of the right form."),
             "401": error("A bearer token is wanted."),
+            "403": error("It is for a host that is not answered for, or from a page of another origin."),
+            "408": error("The body was not there in time."),
             "413": error("The body is too large."),
             "415": error("The body is not JSON."),
             "422": error("The question makes no sense, or a repository cannot be had or read."),
@@ -97,8 +100,11 @@ fn question_operation(name: &str, summary: &str, question: Value, answer: Value)
 fn other_paths() -> [(String, Value); 5] {
     let text = || json!({ "type": "string" });
     let plain = "text/plain; charset=utf-8";
-    let metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let get = |name: &str, summary: &str, ok: Value| json!({ "get": { "operationId": name, "summary": summary, "responses": { "200": ok } } });
+    let kinds = [Exposition::Text, Exposition::OpenMetrics];
+    let content: Map<String, Value> =
+        kinds.iter().map(|kind| (kind.content_type().to_owned(), json!({ "schema": text() }))).collect();
+    let metrics = json!({ "description": "It. OpenMetrics is for those who accept it.", "content": content });
     let protected = |mut path: Value| {
         path["get"]["security"] = security();
         path["get"]["responses"]["401"] = error("A bearer token is wanted.");
@@ -106,13 +112,10 @@ fn other_paths() -> [(String, Value); 5] {
     };
     let status = response("It.", "application/json", json!({ "$ref": "#/components/schemas/Status" }));
     let mut ready = get("readyz", "Whether it can take questions", response("It can.", plain, text()));
-    ready["get"]["responses"]["503"] = response("No worker is ready.", plain, text());
+    ready["get"]["responses"]["503"] = response("No worker is ready, or it is ending.", plain, text());
     [
         ("/v1/status".to_owned(), protected(get("status", "What the service does", status))),
-        (
-            "/metrics".to_owned(),
-            protected(get("metrics", "What is counted, for Prometheus", response("It.", metrics, text()))),
-        ),
+        ("/metrics".to_owned(), protected(get("metrics", "What is counted, for Prometheus", metrics))),
         ("/healthz".to_owned(), get("healthz", "Whether it lives", response("It does.", plain, text()))),
         ("/readyz".to_owned(), ready),
         (

@@ -1,9 +1,10 @@
 //! Answers that take a while, with their log: NDJSON or server-sent events.
 
+use super::body::{Held, pieces};
 use crate::servers::error::report;
 use crate::service::{Request, Service};
 use axum::body::Bytes;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,16 +64,17 @@ pub(super) fn answer(
     client: String,
     request: Request,
     form: Form,
+    mut held: Held,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
     let (lines, written) = mpsc::unbounded_channel::<String>();
     let asking = Box::pin(async move { service.ask(&client, Ok(request), lines).await });
-    futures::stream::unfold(Some((asking, written)), move |state| async move {
+    let parts = futures::stream::unfold(Some((asking, written)), move |state| async move {
         let (mut asking, mut written) = state?;
         tokio::select! {
             biased;
             Some(line) = written.recv() => {
                 let line = serde_json::to_vec(&line).unwrap_or_default();
-                Some((Ok(form.write("log", &line)), Some((asking, written))))
+                Some((form.write("log", &line), Some((asking, written))))
             }
             answer = &mut asking => {
                 // What was written meanwhile comes first.
@@ -84,9 +86,13 @@ pub(super) fn answer(
                     Ok(answer) => form.write("answer", &answer),
                     Err(error) => form.write("error", &report(&error)),
                 });
-                Some((Ok(bytes.into()), None))
+                Some((bytes.into(), None))
             }
-            () = tokio::time::sleep(SILENCE) => Some((Ok(form.nothing()), Some((asking, written)))),
+            () = tokio::time::sleep(SILENCE) => Some((form.nothing(), Some((asking, written)))),
         }
+    });
+    parts.flat_map(move |part: Bytes| {
+        held.charge.set(part.len());
+        pieces(part).map(Ok)
     })
 }

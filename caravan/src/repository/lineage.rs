@@ -54,7 +54,11 @@ impl Lineage {
     pub fn oldest_with(&self, commit: &str, packages: &FxHashSet<String>, stop: &Stop) -> Result<String, LineageError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut commit = known.history.commit(commit)?.id;
+        let mut seen = FxHashSet::default();
         loop {
+            if !seen.insert(commit.clone()) {
+                return Err(known.history.circle(&commit).into());
+            }
             stop.check().map_err(LineageError::Stopped)?;
             let step = known.step(&commit)?;
             match &step.parent {

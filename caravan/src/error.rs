@@ -179,8 +179,14 @@ impl From<SolveError> for Error {
 impl From<SourceError> for Error {
     fn from(error: SourceError) -> Self {
         let made = Self::new(ErrorKind::Repository, error.to_string());
-        match error {
+        match &error {
             SourceError::Missing(_) => made.with_hint("`--repo` takes a directory, GIT[#REV], an archive or a URL"),
+            SourceError::NoPackages { unread, .. } => match unread.first() {
+                Some(first) => made.with_details(format!("{} {}", first.path, first.reason)),
+                None => made.with_hint("an opam repository has its packages in `packages/NAME/NAME.VERSION/opam`"),
+            },
+            SourceError::CommitCircle { .. } => made.with_hint("`git fsck` says what is damaged; clone it again"),
+            SourceError::Limit { .. } => made.with_hint("no repository of opam packages is like that"),
             SourceError::NotARepository { .. } => {
                 made.with_hint("an opam repository has its packages in `packages/NAME/NAME.VERSION/opam`")
             }

@@ -22,7 +22,7 @@ pub enum Formula<T> {
     Or(Vec<Formula<T>>),
 }
 
-/// Formulas with more atoms are refused, so that what takes time with the square of their number stays
+/// A file with a formula of more atoms is set aside, so that what takes time with the square of their number stays
 /// harmless. The largest real one has 74.
 pub const MAX_ATOMS: usize = 10_000;
 
@@ -85,15 +85,17 @@ type Read<T> = Result<T, Diagnostic>;
 /// Reads a value as a package formula.
 ///
 /// # Errors
-/// A warning at the first element that is none; the whole field is to be ignored (rule P17).
+/// A warning at the first element that is none; the whole field is to be ignored (rule P17). An error if it has
+/// more than [`MAX_ATOMS`].
 pub fn read_formula(value: Value<'_>, join: Join) -> Read<Formula<Dependency>> {
     let formula = match value.kind() {
         ValueKind::List(values) => joined(values, join)?,
         _ => element(value, join)?,
     };
     if formula.atom_count() > MAX_ATOMS {
-        let message = format!("more than {MAX_ATOMS} packages in one formula");
-        return Err(Diagnostic::warning(value.span(), message));
+        // Without the formula the package would seem to need nothing.
+        let message = format!("more than {MAX_ATOMS} packages in one formula, which is the limit");
+        return Err(Diagnostic::error(value.span(), message));
     }
     Ok(formula)
 }

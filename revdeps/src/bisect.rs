@@ -124,6 +124,16 @@ impl Deref for StateIndex<'_> {
     }
 }
 
+/// Whether a commit is another one, or among its first parents.
+fn is_ancestor(history: &History, id: &str, of: &str) -> Result<bool, SourceError> {
+    for commit in history.first_parents(of)? {
+        if commit?.id == id {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A state that was solved.
 struct SolvedState<'n> {
     index: StateIndex<'n>,
@@ -143,7 +153,7 @@ impl Bisect<'_> {
         let history = History::open(self.path)?;
         let base = self.base.map(|base| history.commit(base)).transpose()?;
         if let Some(base) = &base
-            && !history.first_parents(self.head)?.any(|commit| commit.id == base.id)
+            && !is_ancestor(&history, &base.id, self.head)?
         {
             let base = self.base.unwrap_or_default().to_owned();
             return Err(BisectError::NotBefore { base, head: self.head.to_owned() });
@@ -151,10 +161,15 @@ impl Bisect<'_> {
         let mut later = self.solve(StateIndex::Newest(newest), stop)?;
         let mut found =
             Bisection { installable: later.selected.is_some(), commits: 1, solved: 1, ..Bisection::default() };
-        let mut commits = history.first_parents(self.head)?.peekable();
-        while let Some(commit) = commits.next() {
+        let mut commits = history.first_parents(self.head)?;
+        let mut next = commits.next().transpose()?;
+        while let Some(commit) = next.take() {
             let done = base.as_ref().is_some_and(|base| base.id == commit.id);
-            let Some(parent) = commits.peek().filter(|_| !done && found.changes.len() < self.limit) else { break };
+            if done || found.changes.len() >= self.limit {
+                break;
+            }
+            let Some(parent) = commits.next().transpose()? else { break };
+            next = Some(parent.clone());
             found.commits += 1;
             progress(found.commits);
             let changed = history.changed_tops(&parent.id, &commit.id)?;

@@ -54,8 +54,9 @@ pub enum SolveError {
         /// The limit.
         limit: usize,
     },
-    /// More versions of one name, or alternatives in one disjunction, than the solver can count.
-    #[error("a package has more than {limit} versions or alternatives")]
+    /// More members of one conflict class than the solver can count. Versions and alternatives are never too many: an
+    /// index has no more of them.
+    #[error("a conflict class has more than {limit} members")]
     TooWide {
         /// The limit.
         limit: usize,

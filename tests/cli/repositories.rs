@@ -211,3 +211,51 @@ fn an_archive_behind_a_url() {
     let failed = place.run(&["solve", "tool", "--repo", &url, "--refresh"]);
     assert!(failed.starts_with("exit code: 6") && failed.contains("cannot download"), "{failed}");
 }
+
+#[test]
+fn what_is_set_aside_is_said() {
+    let place = Place::new();
+    let root = place.path("repo");
+    let repo = root.display().to_string();
+    let ask = |arguments: &[&str]| place.run(&[arguments, &["--repo", &repo]].concat());
+    write(&root, "tool.1", "");
+    write(&root, "huge.1", &"# many comments\n".repeat(600_000));
+    let names: Vec<String> = (0..10_001).map(|number| format!("\"a{number}\"")).collect();
+    write(&root, "many.1", &format!("depends: [{}]", names.join(" ")));
+    fs_err::write(place.path("secret"), "the secret").unwrap();
+    let link = |target: &str, at: &str| fs_err::os::unix::fs::symlink(target, root.join("packages").join(at)).unwrap();
+    fs_err::create_dir_all(root.join("packages/link/link.1")).unwrap();
+    link("../../../../secret", "link/link.1/opam");
+    link("../../secret", "out");
+    let tool = ask(&["solve", "tool"]);
+    assert!(tool.starts_with("exit code: 0\n--- stdout\ntool.1"), "{tool}");
+    assert!(tool.contains("3 opam files are broken and set aside: huge.1, link.1, many.1"), "{tool}");
+    let leaves = "is a symbolic link that leads out of the repository";
+    assert!(tool.contains(&format!("`packages/out` is not read: it {leaves}")), "{tool}");
+    for command in ["solve", "show"] {
+        for (name, reason) in [
+            ("huge", "this file is larger than 8 MiB, which is the limit"),
+            ("many", "more than 10000 packages in one formula, which is the limit"),
+            ("link", &format!("this file {leaves}")),
+        ] {
+            let shown = ask(&[command, name]);
+            let said = format!("`{name}.1` is set aside because its opam file is broken");
+            assert!(shown.starts_with("exit code: 5") && shown.contains(&said) && shown.contains(reason), "{shown}");
+            assert!(!shown.contains("the secret"), "{shown}");
+        }
+        let shown = ask(&[command, "out"]);
+        assert!(shown.starts_with("exit code: 5"), "{shown}");
+        assert!(shown.contains(&format!("`out` is set aside because `packages/out` {leaves}")), "{shown}");
+    }
+}
+
+#[test]
+fn packages_that_hold_none() {
+    let place = Place::new();
+    let root = place.path("repo");
+    fs_err::create_dir_all(root.join("packages")).unwrap();
+    fs_err::write(root.join("packages/garbage"), "garbage").unwrap();
+    let shown = place.run(&["list", "--repo", &root.display().to_string()]);
+    assert!(shown.starts_with("exit code: 4") && shown.contains("nothing in its `packages/` is a package"), "{shown}");
+    assert!(shown.contains("packages/NAME/NAME.VERSION/opam"), "{shown}");
+}

@@ -32,7 +32,7 @@ fn changes(repository: &Path, old: &Index, before: &str, after: &str) -> Changes
 pub fn each_step(mut work: impl FnMut(&Commit, &RepositoryChange<'_>)) {
     let repository = crate::shared_repository("opam-repository.bundle");
     let history = History::open(&repository).unwrap();
-    let mut commits: Vec<Commit> = history.first_parents("main").unwrap().collect();
+    let mut commits: Vec<Commit> = history.first_parents("main").unwrap().collect::<Result<_, _>>().unwrap();
     commits.reverse();
     let mut before = index_of(&GitSource::open(&repository, &commits[0].id).unwrap());
     for pair in commits.windows(2) {

@@ -1,7 +1,8 @@
 //! Cache files that are stale, cut off, damaged or made by an enemy: noticed, made again, and never a
 //! crash.
 
-use opam_parser::index::{Index, PackageId};
+use crate::fuzz_regressions::laws::{read_everything, seal};
+use opam_parser::index::Index;
 use opam_parser::repository::{Cache, Location};
 use opam_parser::source::directory::DirectorySource;
 use std::path::PathBuf;
@@ -12,33 +13,6 @@ fn examples() -> PathBuf {
 
 fn index() -> Index {
     caravan_tests::index_of(&DirectorySource::open(&examples()).unwrap())
-}
-
-/// Looks at everything that an index says.
-fn read_everything(index: &Index) -> usize {
-    let mut seen = 0;
-    for package in index.packages() {
-        seen += index.package_text(package).len();
-        seen += index.synopsis(package).len();
-        seen += index.available(package).to_filter().to_string().len();
-        for formula in [index.depends(package), index.depopts(package), index.conflicts(package)] {
-            seen += index.show_formula(formula).len();
-        }
-        seen += index.conflict_classes(package).map(|class| index.name(class).len()).sum::<usize>();
-        seen += index.file(index.package_file(package)).path.len();
-        seen += index.find_package(index.package_name(package), "1.0").map_or(0, PackageId::place);
-    }
-    for file in index.files_with_problems() {
-        seen += index.problems(file).count() + index.file_text(file).len();
-    }
-    seen + index.names().map(|name| index.name(name).len()).sum::<usize>()
-        + index.variables().map(str::len).sum::<usize>()
-}
-
-/// The checksum at its place in the header, so that what is behind it is looked at.
-fn seal(bytes: &mut [u8]) {
-    let checksum = xxhash_rust::xxh3::xxh3_64(&bytes[32..]);
-    bytes[24..32].copy_from_slice(&checksum.to_ne_bytes());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #[path = "../../fuzz/laws.rs"]
 #[expect(unreachable_pub, reason = "the fuzz targets include the same file")]
-mod laws;
+pub(crate) mod laws;
 
 fn run(target: &str, law: fn(&[u8])) {
     let folder = caravan_tests::workspace().join("fuzz/regressions").join(target);
@@ -27,4 +27,19 @@ fn versions() {
 #[test]
 fn filters() {
     run("filters", laws::filters);
+}
+
+#[test]
+fn archives() {
+    run("archive", laws::archive);
+}
+
+#[test]
+fn indexes() {
+    run("index", laws::index);
+}
+
+#[test]
+fn questions() {
+    run("question", laws::question);
 }

@@ -157,7 +157,7 @@ fn every_pull_request_is_told_rightly() {
 fn merged(repository: &std::path::Path, number: &str) -> String {
     let history = opam_parser::source::history::History::open(repository).unwrap();
     let wanted = format!("Merge pull request #{number} ");
-    let mut commits = history.first_parents("main").unwrap();
+    let mut commits = history.first_parents("main").unwrap().map(Result::unwrap);
     commits.find(|commit| commit.summary.starts_with(&wanted)).unwrap().id
 }
 

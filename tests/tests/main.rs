@@ -14,6 +14,8 @@ mod file_rules;
 mod fuzz_regressions;
 mod hard_jobs;
 mod history;
+mod hostile_archives;
+mod hostile_sources;
 mod impact_laws;
 mod impact_of_history;
 mod laws;

@@ -80,6 +80,11 @@ fn request(
                 return Err(repository.broken(file, observer));
             }
         }
+        if index.versions_of(name).len() == 0
+            && let Some(file) = names::broken(repository, index, name, None)
+        {
+            return Err(repository.broken(file, observer));
+        }
         if let Some(name) = PackageName::new(index.name(name)) {
             root.name = name;
         }

@@ -31,7 +31,7 @@ impl LastChanges {
 pub(crate) fn last_changes(own: &Location, index: &Index) -> Result<Option<LastChanges>, Error> {
     let Location::Git { path, revision, .. } = own else { return Ok(None) };
     let history = History::open(path)?;
-    let commits: Vec<Commit> = history.first_parents(revision)?.take(COMMITS).collect();
+    let commits: Vec<Commit> = history.first_parents(revision)?.take(COMMITS).collect::<Result<_, _>>()?;
     let mut found = LastChanges { ages: vec![None; index.package_count()], commits: vec![], oldest: String::new() };
     for (age, pair) in commits.windows(2).enumerate() {
         for difference in history.differences(&pair[1].id, Some(&pair[0].id))? {

@@ -114,7 +114,11 @@ impl Lineage {
         }
         let mut by_name: FxHashMap<&str, Vec<&Watched<'_>>> = FxHashMap::default();
         watched.iter().for_each(|watched| by_name.entry(&watched.directory.name).or_default().push(watched));
+        let mut circle = CircleCheck::default();
         loop {
+            if circle.comes_again(&commit) {
+                return Err(known.history.circle(&commit).into());
+            }
             stop.check().map_err(LineageError::Stopped)?;
             let Some((parent, changed)) = known.step(&commit, 0)? else { return Ok(Some(commit)) };
             let concerned = changed.names.iter().filter_map(|name| by_name.get(name.as_str())).flatten();
@@ -153,7 +157,11 @@ impl Lineage {
         let mut known = self.known();
         let mut commit = known.history.commit(commit)?.id;
         let paths: Vec<String> = directories.iter().map(VersionDirectory::path).collect();
+        let mut circle = CircleCheck::default();
         'commits: loop {
+            if circle.comes_again(&commit) {
+                return Err(known.history.circle(&commit).into());
+            }
             stop.check().map_err(LineageError::Stopped)?;
             let mut place = 0;
             while let Some((parent, changed)) = known.step(&commit, place)? {
@@ -175,6 +183,27 @@ impl Lineage {
     /// When the repository cannot be read.
     pub(crate) fn directories(&self, state: Stamp) -> Result<Arc<[String]>, SourceError> {
         self.known().directories(state)
+    }
+}
+
+/// Notices that commits come again, without remembering them all (Brent's algorithm).
+#[derive(Default)]
+struct CircleCheck {
+    remembered: String,
+    steps: usize,
+}
+
+impl CircleCheck {
+    /// Whether this commit was the one that is remembered; after 1, 2, 4, 8, … steps that is another one.
+    fn comes_again(&mut self, commit: &str) -> bool {
+        if commit == self.remembered {
+            return true;
+        }
+        self.steps += 1;
+        if self.steps.is_power_of_two() {
+            commit.clone_into(&mut self.remembered);
+        }
+        false
     }
 }
 

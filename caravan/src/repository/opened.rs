@@ -6,10 +6,12 @@ use super::place::Place;
 use crate::error::{Error, ErrorKind};
 use crate::observer::{Observer, Warning};
 use crate::reach::Reach;
+use opam_parser::diagnostic::Severity;
 use opam_parser::file::OpamFile;
 use opam_parser::index::{FileId, FileLocation, Index, NameId, TooLarge};
 use opam_parser::repository::Location;
-use opam_parser::source::SourceError;
+use opam_parser::source::{SourceError, Unread};
+use rustc_hash::FxHashSet;
 use std::sync::{Arc, OnceLock};
 
 /// One repository, or several laid over each other, at a state.
@@ -114,17 +116,25 @@ impl Repository {
 
     /// The error for a version whose file is broken: what is wrong in it.
     pub(crate) fn broken(&self, file: FileId, observer: &dyn Observer) -> Error {
-        let details = match self.text(file) {
-            Ok(source) => {
-                let parsed = OpamFile::parse(&source);
-                let label = self.file_label(file);
-                let shown =
-                    parsed.diagnostics.iter().map(|found| found.render(&label, &source, observer.wants_colors()));
-                shown.collect::<Vec<_>>().join("\n\n")
-            }
-            Err(error) => error.message,
-        };
+        let details = self.shown_problems(file, observer).unwrap_or_else(|| {
+            // The text is not what is wrong with it, or it cannot be read.
+            let label = self.file_label(file);
+            let shown = self.index.problems(file).map(|(found, _)| format!("{label}: {}", found.message));
+            shown.collect::<Vec<_>>().join("\n\n")
+        });
         Error::broken_file(&self.index.file_text(file), details)
+    }
+
+    /// What is wrong in a file's text, with excerpts; `None` if nothing in it is why it was set aside.
+    fn shown_problems(&self, file: FileId, observer: &dyn Observer) -> Option<String> {
+        let source = self.text(file).ok()?;
+        let found = OpamFile::parse(&source).diagnostics;
+        if !found.iter().any(|found| found.severity == Severity::Error) {
+            return None;
+        }
+        let label = self.file_label(file);
+        let shown = found.iter().map(|found| found.render(&label, &source, observer.wants_colors()));
+        Some(shown.collect::<Vec<_>>().join("\n\n"))
     }
 
     /// A name that exists, in whatever case it was written if that is unambiguous (rule N6).
@@ -149,6 +159,25 @@ impl Repository {
             self.index.files_with_problems().filter(|file| !broken.contains(file) && own(file)).collect();
         self.warn_about(&broken, ["is broken and set aside", "are broken and set aside"], observer);
         self.warn_about(&dropped, ["has a field that is ignored", "have fields that are ignored"], observer);
+        self.warn_about_unread(&broken, observer);
+    }
+
+    /// Warns about what could not be read, broken files aside.
+    fn warn_about_unread(&self, broken: &[FileId], observer: &dyn Observer) {
+        let said: FxHashSet<String> = broken.iter().map(|file| self.index.file(*file).path).collect();
+        let unread: Vec<Unread> = self.index.unread().map(|(_, unread)| unread).collect();
+        let unread: Vec<&Unread> = unread.iter().filter(|unread| !said.contains(&unread.path)).collect();
+        let Some(first) = unread.first() else { return };
+        let more = match unread.len() - 1 {
+            0 => String::new(),
+            1 => "; nor is 1 other path".to_owned(),
+            more => format!("; nor are {more} other paths"),
+        };
+        observer.warn(Warning {
+            message: format!("`{}` is not read: it {}{more}", first.path, first.reason),
+            hint: Some("the packages that are there are not known".to_owned()),
+            is_diagnostic: false,
+        });
     }
 
     fn warn_about(&self, files: &[FileId], [one, several]: [&str; 2], observer: &dyn Observer) {

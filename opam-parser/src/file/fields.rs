@@ -105,7 +105,9 @@ impl<'t> Reader<'t, '_> {
                     return;
                 }
                 if let Err(mut found) = self.field(item, value) {
-                    found.message = format!("{}; `{}` is ignored", found.message, item.name());
+                    if found.severity == Severity::Warning {
+                        found.message = format!("{}; `{}` is ignored", found.message, item.name());
+                    }
                     self.diagnostics.push(found);
                 }
             }

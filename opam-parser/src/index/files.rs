@@ -1,9 +1,11 @@
 //! The opam files that an index was read from: where they are, and what is wrong in them.
 
+use super::compile::UnreadInput;
 use super::ids::{FileId, NameId, PackageId, StringId, VersionId};
-use super::layout::{FileRow, LayerRow, NONE, ProblemRow, Section, TopRow};
+use super::layout::{FileRow, LayerRow, NONE, ProblemRow, Section, TopRow, UnreadRow};
 use super::storage::Index;
 use crate::diagnostic::{Diagnostic, Position, Severity, Span};
+use crate::source::Unread;
 use crate::version;
 use std::ops::Range;
 
@@ -53,8 +55,7 @@ impl Index {
     pub fn file(&self, file: FileId) -> FileLocation {
         let row = self.file_row(file);
         let top = self.section::<TopRow>(Section::Tops)[row.top as usize];
-        let layers: &[LayerRow] = self.section(Section::Layers);
-        let layer = layers.partition_point(|layer| layer.first_top <= row.top).saturating_sub(1);
+        let layer = self.layer_of(row.top);
         let directory = self.file_directory(row);
         let top = self.string(StringId(top.name));
         let slash = if directory.is_empty() { "" } else { "/" };
@@ -108,6 +109,27 @@ impl Index {
             None => self.section::<ProblemRow>(Section::Problems).len(),
         };
         files[file.place()].first_problem as usize..end
+    }
+
+    /// What could not be read of the sources, which of them, and why. A file that could not be read is broken, too.
+    pub fn unread(&self) -> impl Iterator<Item = (usize, Unread)> + '_ {
+        self.section::<UnreadRow>(Section::Unread).iter().map(|row| {
+            let [path, reason] = [row.path, row.reason].map(|id| self.string(StringId(id)).to_string());
+            (self.layer_of(row.top), Unread { path, reason })
+        })
+    }
+
+    /// The same below a top-level entry.
+    pub(super) fn top_unread(&self, top: usize) -> Vec<UnreadInput<'_>> {
+        let rows: &[UnreadRow] = self.section(Section::Unread);
+        let rows = rows.iter().filter(|row| row.top as usize == top);
+        rows.map(|row| UnreadInput { path: self.string(StringId(row.path)), reason: self.string(StringId(row.reason)) })
+            .collect()
+    }
+
+    fn layer_of(&self, top: u32) -> usize {
+        let layers: &[LayerRow] = self.section(Section::Layers);
+        layers.partition_point(|layer| layer.first_top <= top).saturating_sub(1)
     }
 
     /// What is wrong in a file, and where.

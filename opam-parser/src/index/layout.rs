@@ -49,9 +49,11 @@ pub(super) enum Section {
     Files,
     /// [`ProblemRow`]
     Problems,
+    /// [`UnreadRow`]
+    Unread,
 }
 
-pub(super) const SECTIONS: usize = Section::Problems as usize + 1;
+pub(super) const SECTIONS: usize = Section::Unread as usize + 1;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -133,6 +135,15 @@ pub(super) struct ProblemRow {
     pub(super) end: u32,
     pub(super) line: u32,
     pub(super) column: u32,
+}
+
+/// A path below an entry of `packages/` that could not be read.
+#[derive(Clone, Copy, Pod, Zeroable, Debug)]
+#[repr(C)]
+pub(super) struct UnreadRow {
+    pub(super) top: u32,
+    pub(super) path: u32,
+    pub(super) reason: u32,
 }
 
 /// Where each section lies.

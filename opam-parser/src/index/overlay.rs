@@ -129,6 +129,7 @@ impl Index {
                 }),
                 problems: Problems::Fresh(&[]),
             }],
+            unread: vec![],
         });
         let mut all = vec![LayerInput { exclusive: true, tops: tops.collect() }];
         all.extend(layers(parts));
@@ -163,6 +164,7 @@ fn layers<'a>(parts: &[Part<'a>]) -> Vec<LayerInput<'a>> {
                     .filter(|file| part.wants(*file))
                     .map(|file| FileInput { pool: pool as u32, ..kept_file(index, FileId(file)) })
                     .collect(),
+                unread: if part.names.is_none() { index.top_unread(top) } else { vec![] },
             });
             let wanted = |top: &TopInput<'_>| part.names.is_none() || !top.files.is_empty();
             layers.push(LayerInput { exclusive: false, tops: tops.filter(wanted).collect() });

@@ -1,12 +1,12 @@
 //! Reading a source into an index, in parallel, and again only where it changed.
 
-use super::compile::{LayerInput, Pool, Precedence, TooLarge, TopInput, compile};
+use super::compile::{LayerInput, Pool, Precedence, TooLarge, TopInput, UnreadInput, compile};
 use super::earlier::{Earlier, kept_file, kept_tops};
 use super::ids::FileId;
 use super::layout::{Section, TopRow};
 use super::storage::Index;
 use super::visit::{Visited, VisitedTop};
-use crate::source::{Source, SourceError, Stamp, Top};
+use crate::source::{Source, SourceError, Stamp, Top, Unread};
 use bstr::ByteSlice;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -31,7 +31,7 @@ impl Index {
     ///
     /// # Errors
     /// When the source cannot be read. A broken opam file is no error: it is set aside
-    /// ([`Index::broken_files`]).
+    /// ([`Index::broken_files`]); nor is a path that cannot be read ([`Index::unread`]).
     pub fn read(source: &dyn Source) -> Result<Self, BuildError> {
         Self::read_with_progress(source, &|_, _| {})
     }
@@ -96,8 +96,10 @@ impl Reading<'_> {
         let first_batch = pools.len();
         pools.extend(visited.iter().map(|visited| Pool::Batch(&visited.batch)));
         let mut files: Vec<Vec<_>> = tops.iter().map(|_| vec![]).collect();
+        let mut unread: Vec<&[Unread]> = vec![&[]; tops.len()];
         for (batch, visited) in visited.iter().enumerate() {
-            for VisitedTop { place, stamp, files: range } in &visited.tops {
+            for VisitedTop { place, stamp, files: range, unread: not_read } in &visited.tops {
+                unread[*place] = not_read;
                 tops[*place].stamp = *stamp;
                 let inputs = visited.files[range.clone()].iter();
                 files[*place] = inputs.map(|file| file.input((first_batch + batch) as u32, self.earlier)).collect();
@@ -109,8 +111,16 @@ impl Reading<'_> {
                 files[place] = range.map(|file| kept_file(earlier, FileId(file))).collect();
             }
         }
-        let tops = tops.iter().zip(files);
-        let tops = tops.map(|(top, files)| TopInput { name: top.name.as_bytes().as_bstr(), stamp: top.stamp, files });
+        if !files.is_empty() && files.iter().all(Vec::is_empty) {
+            let unread = unread.concat();
+            return Err(SourceError::NoPackages { label: self.source.label(), unread }.into());
+        }
+        let tops = tops.iter().zip(files).zip(&unread).map(|((top, files), unread)| TopInput {
+            name: top.name.as_bytes().as_bstr(),
+            stamp: top.stamp,
+            files,
+            unread: unread.iter().map(unread_input).collect(),
+        });
         let layer = LayerInput { exclusive: false, tops: tops.collect() };
         Ok(compile(&[layer], &pools, Precedence::LastWins)?)
     }
@@ -128,13 +138,24 @@ impl Reading<'_> {
                 let mut top = tops[place].clone();
                 let earlier = self.earlier.map(|earlier| Earlier::new(earlier, &top.name));
                 let first = visited.files.len();
-                reader.visit(&mut top, &mut |entry| visited.entry(&tops[place].name, entry, earlier.as_ref()))?;
+                let mut unread = Vec::new();
+                let below = reader.visit(&mut top, &mut |entry| {
+                    unread.extend(visited.entry(&tops[place].name, entry, earlier.as_ref())?);
+                    Ok(())
+                })?;
+                unread.extend(below);
                 let files = first..visited.files.len();
-                visited.tops.push(VisitedTop { place, stamp: top.stamp, files });
+                // Who reads again has to look again.
+                let stamp = if unread.is_empty() { top.stamp } else { Stamp::default() };
+                visited.tops.push(VisitedTop { place, stamp, files, unread });
                 (self.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, tops.len());
             }
             Ok(visited)
         };
         fresh.par_chunks(piece).map(visit).collect()
     }
+}
+
+fn unread_input(unread: &Unread) -> UnreadInput<'_> {
+    UnreadInput { path: unread.path.as_bytes().as_bstr(), reason: unread.reason.as_bytes().as_bstr() }
 }

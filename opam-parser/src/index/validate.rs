@@ -6,7 +6,7 @@
 
 use super::corrupt::CorruptIndex;
 use super::ids::{NameId, PackageId};
-use super::layout::{FileRow, LayerRow, NONE, PackageRow, ProblemRow, Section, TopRow};
+use super::layout::{FileRow, LayerRow, NONE, PackageRow, ProblemRow, Section, TopRow, UnreadRow};
 use super::packed::Op;
 use super::storage::Index;
 use crate::syntax::MAX_DEPTH;
@@ -45,6 +45,7 @@ pub(super) fn validate(index: &Index) -> Check {
     sized(Section::Tops, size_of::<TopRow>())?;
     sized(Section::Files, size_of::<FileRow>())?;
     sized(Section::Problems, size_of::<ProblemRow>())?;
+    sized(Section::Unread, size_of::<UnreadRow>())?;
     let counts = Counts {
         names: texts(index, Section::NameEnds, Section::NameText, true)?,
         versions: texts(index, Section::VersionEnds, Section::VersionText, true)?,
@@ -98,10 +99,13 @@ fn tables(index: &Index, counts: &Counts) -> Check {
     rising(layers.iter().map(|layer| layer.first_top), tops.len())?;
     rising(tops.iter().map(|top| top.first_file), files.len())?;
     rising(files.iter().map(|file| file.first_problem), problems.len())?;
+    let unread: &[UnreadRow] = index.section(Section::Unread);
+    rising(unread.iter().map(|row| row.top), tops.len())?;
     let string = |id: u32| id < counts.strings;
     let optional = |id: u32| id == NONE || string(id);
     let sound = tops.iter().all(|row| string(row.name))
         && problems.iter().all(|row| string(row.message) && optional(row.hint))
+        && unread.iter().all(|row| (row.top as usize) < tops.len() && string(row.path) && string(row.reason))
         && files.iter().all(|row| {
             (row.top as usize) < tops.len()
                 && row.name < counts.names

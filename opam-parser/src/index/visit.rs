@@ -8,7 +8,7 @@ use super::storage::Index;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::{Extent, OpamFile, Parsed};
 use crate::name::{PackageName, split_package};
-use crate::source::{Entry, MAX_FILE, SourceError, Stamp};
+use crate::source::{Entry, Limit, SourceError, Stamp, Unread};
 use crate::version::Version;
 use bstr::{BString, ByteSlice};
 use std::ops::Range;
@@ -28,6 +28,8 @@ pub(super) struct VisitedTop {
     pub(super) stamp: Stamp,
     /// Its files, by their places in [`Visited::files`].
     pub(super) files: Range<usize>,
+    /// What could not be read below it.
+    pub(super) unread: Vec<Unread>,
 }
 
 /// An opam file that was found.
@@ -47,25 +49,37 @@ enum VisitedContent {
 }
 
 impl Visited {
-    /// Takes up an opam file below the entry `top`.
+    /// Takes up an opam file below the entry `top`, even if it cannot be read: then it is set aside, and the path and
+    /// the reason are the result.
     pub(super) fn entry(
         &mut self,
         top: &str,
         entry: &mut dyn Entry,
         earlier: Option<&Earlier<'_>>,
-    ) -> Result<(), SourceError> {
+    ) -> Result<Option<Unread>, SourceError> {
         let directory = entry.directory();
         let base = if directory.is_empty() { top } else { directory.rsplit('/').next().unwrap_or_default() };
         // Rule R2: a directory of another name is no package.
-        let Some((name, version)) = split_package(base) else { return Ok(()) };
+        let Some((name, version)) = split_package(base) else { return Ok(None) };
         let path = (directory != base).then(|| directory.into());
         let stamp = entry.stamp();
-        let content = match earlier.and_then(|earlier| earlier.same(directory, stamp)) {
-            Some(file) => VisitedContent::Kept(file),
-            None => VisitedContent::Fresh(record(&mut self.batch, entry)?),
+        if let Some(file) = earlier.and_then(|earlier| earlier.same(directory, stamp)) {
+            self.files.push(VisitedFile { name, version, path, stamp, content: VisitedContent::Kept(file) });
+            return Ok(None);
+        }
+        let opam = if directory.is_empty() { "opam".to_owned() } else { format!("{directory}/opam") };
+        let (record, stamp, unread) = match record(&mut self.batch, entry) {
+            Ok(record) => (record, stamp, None),
+            // What cannot be read now may be readable the next time.
+            Err(SourceError::File { reason }) => {
+                let found = error(format!("this file {reason}"));
+                let unread = Unread { path: format!("packages/{top}/{opam}"), reason };
+                (self.batch.record(None, vec![found], b""), Stamp::default(), Some(unread))
+            }
+            Err(error) => return Err(error),
         };
-        self.files.push(VisitedFile { name, version, path, stamp, content });
-        Ok(())
+        self.files.push(VisitedFile { name, version, path, stamp, content: VisitedContent::Fresh(record) });
+        Ok(unread)
     }
 }
 
@@ -96,11 +110,13 @@ impl VisitedFile {
     }
 }
 
+fn error(message: String) -> Diagnostic {
+    Diagnostic { severity: Severity::Error, message, span: None, hint: None }
+}
+
 fn record(batch: &mut Batch, entry: &mut dyn Entry) -> Result<Record, SourceError> {
     let Some(text) = entry.opam()? else {
-        let message = format!("this file is larger than {} MiB", MAX_FILE >> 20);
-        let found = Diagnostic { severity: Severity::Error, message, span: None, hint: None };
-        return Ok(batch.record(None, vec![found], b""));
+        return Ok(batch.record(None, vec![error(format!("this file {}", Limit::File))], b""));
     };
     let Parsed { mut file, diagnostics } = OpamFile::parse_extent(text, Extent::Solving);
     let mut record = batch.record(None, diagnostics, text);

@@ -239,7 +239,7 @@ impl Cache {
             Some(earlier) => earlier.read_again_with_progress(&*source, progress)?.unwrap_or(earlier),
             None => Index::read_with_progress(&*source, progress)?,
         };
-        let warnings = self.store(key, latest, &index).err().into_iter().collect();
+        let warnings = self.store_complete(key, latest, &index).err().into_iter().collect();
         Ok(Opened { index, warnings })
     }
 
@@ -253,8 +253,17 @@ impl Cache {
                 Some(index) => index,
             },
         };
-        let warnings = self.store(&key, None, &index).err().into_iter().collect();
+        let warnings = self.store_complete(&key, None, &index).err().into_iter().collect();
         Ok(Opened { index, warnings })
+    }
+
+    /// Stores an index unless it lacks what could not be read: that may be there in another clone of the same
+    /// commit, or the next time.
+    fn store_complete(&self, key: &str, latest: Option<&str>, index: &Index) -> Result<(), CacheError> {
+        if index.unread().next().is_some() {
+            return Ok(());
+        }
+        self.store(key, latest, index)
     }
 
     /// Lays repositories over each other ([`Index::overlay`]), through the cache.

@@ -54,7 +54,11 @@ pub fn opam_files(source: &dyn Source) -> Result<BTreeMap<String, u128>, SourceE
                 reader.visit(&mut top, &mut |entry| {
                     let slash = if entry.directory().is_empty() { "" } else { "/" };
                     let path = format!("packages/{name}{slash}{}/opam", entry.directory());
-                    files.push((path, entry.opam()?.map_or(0, xxh3_128)));
+                    let hash = match entry.opam() {
+                        Err(SourceError::File { .. }) => 0,
+                        text => text?.map_or(0, xxh3_128),
+                    };
+                    files.push((path, hash));
                     Ok(())
                 })?;
             }

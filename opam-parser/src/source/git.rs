@@ -3,8 +3,12 @@
 //! A file's stamp is the id of its blob, an entry's that of its tree: what did not change between
 //! two commits is known without reading it.
 
-use super::{Entry, MAX_FILE, Reader, Sink, Source, SourceError, Stamp, Top};
+use super::limits::Limit;
+use super::walk::{Totals, Walk, count};
+use super::{Entry, Reader, Sink, Source, SourceError, Stamp, Top, Unread};
 use git2::{ObjectType, Oid, Repository};
+use rustc_hash::FxHashSet;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 /// A commit's `packages/`.
@@ -15,6 +19,8 @@ pub struct GitSource {
     packages: Oid,
     /// Opens the repository for one thread once, not for each reader.
     opened: std::sync::Mutex<Vec<Repository>>,
+    /// Since [`Source::tops`].
+    totals: Totals,
 }
 
 pub(super) fn git_error(path: &Path) -> impl Fn(git2::Error) -> SourceError + '_ {
@@ -43,8 +49,7 @@ impl GitSource {
     pub fn open(path: &Path, revision: &str) -> Result<Self, SourceError> {
         let repository = open(path)?;
         let no_revision = || SourceError::NoRevision { repository: path.into(), revision: revision.into() };
-        let found = repository.revparse_single(revision).and_then(|object| object.peel_to_commit());
-        let commit = found.map(|commit| commit.id()).map_err(|_| no_revision())?;
+        let commit = find_commit(&repository, revision).map(|commit| commit.id()).map_err(|_| no_revision())?;
         Self::at(path, repository, commit)
     }
 
@@ -57,15 +62,14 @@ impl GitSource {
         let repository = open(path)?;
         let no_revision = || SourceError::NoRevision { repository: path.into(), revision: revision.into() };
         let found = {
-            let object = repository.revparse_single(revision).map_err(|_| no_revision())?;
-            let mut commit = object.peel_to_commit().map_err(|_| no_revision())?;
+            let first = find_commit(&repository, revision).map_err(|_| no_revision())?;
+            let mut commits = FirstParents::new(path, first);
+            let none = || SourceError::NoCommitBefore { repository: path.into(), date: shown.into() };
             loop {
+                let commit = commits.next().ok_or_else(none)??;
                 if commit.time().seconds() <= seconds {
                     break commit.id();
                 }
-                commit = commit
-                    .parent(0)
-                    .map_err(|_| SourceError::NoCommitBefore { repository: path.into(), date: shown.into() })?;
             }
         };
         Self::at(path, repository, found)
@@ -82,7 +86,8 @@ impl GitSource {
             })?;
             (tree.id(), entry.id())
         };
-        Ok(Self { path: path.into(), commit, root, packages, opened: std::sync::Mutex::new(vec![repository]) })
+        let opened = std::sync::Mutex::new(vec![repository]);
+        Ok(Self { path: path.into(), commit, root, packages, opened, totals: Totals::default() })
     }
 
     /// The commit, in hexadecimal digits.
@@ -107,6 +112,101 @@ impl GitSource {
     }
 }
 
+/// How many tags may point at each other before one of them has to point at a commit.
+const MOST_TAGS: usize = 16;
+
+/// The commit that a revision expression names.
+pub(super) fn find_commit<'r>(repository: &'r Repository, revision: &str) -> Result<git2::Commit<'r>, git2::Error> {
+    let mut object = repository.revparse_single(revision)?;
+    // libgit2 would follow tags in a circle for ever.
+    for _ in 0..MOST_TAGS {
+        match object.as_tag() {
+            Some(tag) => object = tag.target()?,
+            None => return object.peel_to_commit(),
+        }
+    }
+    Err(git2::Error::from_str("its tags are in a circle"))
+}
+
+/// A commit and those before it, each the first parent of the one before.
+pub(super) struct FirstParents<'r> {
+    path: PathBuf,
+    next: Option<git2::Commit<'r>>,
+    seen: FxHashSet<Oid>,
+}
+
+impl<'r> FirstParents<'r> {
+    pub(super) fn new(path: &Path, first: git2::Commit<'r>) -> Self {
+        Self { path: path.into(), next: Some(first), seen: FxHashSet::default() }
+    }
+}
+
+impl<'r> Iterator for FirstParents<'r> {
+    type Item = Result<git2::Commit<'r>, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let commit = self.next.take()?;
+        if !self.seen.insert(commit.id()) {
+            let commit = commit.id().to_string();
+            return Some(Err(SourceError::CommitCircle { repository: self.path.clone(), commit }));
+        }
+        // A clone that is not complete ends where its commits do.
+        self.next = commit.parent(0).ok();
+        Some(Ok(commit))
+    }
+}
+
+/// Why an object of a tree is not read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ObjectError {
+    #[error("{0}")]
+    Limit(#[from] Limit),
+    #[error("is no {0} in git")]
+    Kind(&'static str),
+    #[error("is damaged")]
+    Damaged,
+    #[error("cannot be read: {}", .0.message())]
+    Git(#[from] git2::Error),
+}
+
+/// A tree or a blob, if it is one and is not too large. Its header says so without unpacking it.
+fn read_object<'o>(objects: &'o git2::Odb<'o>, id: Oid, kind: ObjectType) -> Result<git2::OdbObject<'o>, ObjectError> {
+    let (size, found) = objects.read_header(id)?;
+    let (limit, most, name) = match kind {
+        ObjectType::Tree => (Limit::DirectoryEntries, Limit::DirectoryEntries.most() * 64, "tree"),
+        _ => (Limit::File, Limit::File.most(), "blob"),
+    };
+    if found != kind {
+        return Err(ObjectError::Kind(name));
+    }
+    if size as u64 > most {
+        return Err(limit.into());
+    }
+    Ok(objects.read(id)?)
+}
+
+/// The text of a file. `None` if it is too large.
+fn read_blob<'o>(objects: &'o git2::Odb<'o>, id: Oid) -> Result<Option<git2::OdbObject<'o>>, SourceError> {
+    match read_object(objects, id, ObjectType::Blob) {
+        Ok(blob) => Ok(Some(blob)),
+        Err(ObjectError::Limit(_)) => Ok(None),
+        Err(error) => Err(SourceError::File { reason: error.to_string() }),
+    }
+}
+
+/// A tree object.
+pub(super) struct Tree<'o>(git2::OdbObject<'o>);
+
+impl<'o> Tree<'o> {
+    pub(super) fn read(objects: &'o git2::Odb<'o>, id: Oid) -> Result<Self, ObjectError> {
+        read_object(objects, id, ObjectType::Tree).map(Self)
+    }
+
+    pub(super) fn entries(&self) -> Result<Vec<TreeEntry<'_>>, ObjectError> {
+        entries(self.0.data())
+    }
+}
+
 pub(super) fn stamp(id: Oid) -> Stamp {
     bytemuck::pod_read_unaligned(id.as_bytes())
 }
@@ -117,14 +217,22 @@ impl Source for GitSource {
     }
 
     fn tops(&self) -> Result<Vec<Top>, SourceError> {
+        self.totals.reset();
         let repository = self.take()?;
         let tops = {
-            let error = git_error(&self.path);
-            let objects = repository.odb().map_err(&error)?;
-            let tree = objects.read(self.packages).map_err(&error)?;
-            let directories = entries(tree.data()).filter(|entry| entry.directory);
+            let objects = repository.odb().map_err(git_error(&self.path))?;
+            let packages = |error: ObjectError| SourceError::Git {
+                repository: self.path.clone(),
+                message: format!("`packages` of {:.10} {error}", self.commit),
+            };
+            let tree = Tree::read(&objects, self.packages).map_err(packages)?;
+            let entries = tree.entries().map_err(packages)?;
+            let directories = entries.iter().filter(|entry| entry.directory);
             let mut tops: Vec<Top> =
                 directories.map(|entry| Top { name: entry.name.to_owned(), stamp: stamp(entry.id) }).collect();
+            if tops.is_empty() && entries.iter().any(|entry| !entry.name.starts_with('.')) {
+                return Err(SourceError::NoPackages { label: self.label(), unread: Vec::new() });
+            }
             tops.sort_unstable_by(|a, b| a.name.cmp(&b.name));
             tops
         };
@@ -138,12 +246,13 @@ impl Source for GitSource {
 
     fn fetch(&self, path: &str) -> Result<Vec<u8>, SourceError> {
         let repository = self.take()?;
-        let read = || {
-            let tree = repository.find_tree(self.root)?;
-            let object = tree.get_path(Path::new(path))?.to_object(&repository)?;
-            Ok(object.peel_to_blob()?.content().to_owned())
+        let text = {
+            let objects = repository.odb().map_err(git_error(&self.path))?;
+            let find = || Ok(repository.find_tree(self.root)?.get_path(Path::new(path))?.id());
+            let id = find().map_err(git_error(&self.path))?;
+            let too_large = SourceError::Limit { path: path.to_owned(), limit: Limit::File };
+            read_blob(&objects, id)?.map(|blob| blob.data().to_owned()).ok_or(too_large)
         };
-        let text = read().map_err(git_error(&self.path));
         self.give_back(repository);
         text
     }
@@ -164,19 +273,21 @@ impl Drop for GitReader<'_> {
 }
 
 impl Reader for GitReader<'_> {
-    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<(), SourceError> {
-        let Some(repository) = &self.repository else { return Ok(()) };
+    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<Vec<Unread>, SourceError> {
+        let Some(repository) = &self.repository else { return Ok(Vec::new()) };
         let error = git_error(&self.source.path);
-        let visit = Visit { objects: &repository.odb().map_err(&error)?, path: &self.source.path };
+        let objects = repository.odb().map_err(&error)?;
         let id = Oid::from_bytes(bytemuck::bytes_of(&top.stamp)).map_err(&error)?;
-        visit.tree(id, "", sink)
+        let mut visit = Visit { objects: &objects, walk: Walk::new(&top.name) };
+        visit.tree(id, "", 0, sink)?;
+        visit.walk.finish(&self.source.totals, || self.source.label())
     }
 }
 
 /// Trees are read raw: libgit2 would parse and keep all 23,000 of them.
 struct Visit<'v> {
     objects: &'v git2::Odb<'v>,
-    path: &'v Path,
+    walk: Walk<'v>,
 }
 
 /// An entry of a raw tree object: `MODE NAME NUL ID`.
@@ -190,50 +301,66 @@ pub(super) struct TreeEntry<'t> {
 
 const ID: usize = 20;
 
-/// The entries of a tree whose names are UTF-8: others cannot be packages.
-pub(super) fn entries(mut tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
-    std::iter::from_fn(move || {
-        loop {
-            let blank = memchr::memchr(b' ', tree)?;
-            let end = blank + memchr::memchr(0, &tree[blank..])?;
-            let id = tree.get(end + 1..end + 1 + ID)?;
-            let (mode, name) = (&tree[..blank], &tree[blank + 1..end]);
-            tree = &tree[end + 1 + ID..];
-            if let (Ok(name), Ok(id)) = (std::str::from_utf8(name), Oid::from_bytes(id)) {
-                let directory = mode == b"40000" || mode == b"040000";
-                return Some(TreeEntry { directory, regular: mode.starts_with(b"100"), name, id });
-            }
-        }
-    })
+/// The entries of a tree whose names are UTF-8 and those of files: others cannot be packages.
+pub(super) fn entries(mut tree: &[u8]) -> Result<Vec<TreeEntry<'_>>, ObjectError> {
+    let mut entries = Vec::new();
+    while !tree.is_empty() {
+        let (entry, rest) = first_entry(tree).ok_or(ObjectError::Damaged)?;
+        tree = rest;
+        entries.extend(entry);
+    }
+    Ok(entries)
+}
+
+/// The first entry of a tree, and what follows it.
+fn first_entry(tree: &[u8]) -> Option<(Option<TreeEntry<'_>>, &[u8])> {
+    let (mode, rest) = tree.split_at_checked(memchr::memchr(b' ', tree)?)?;
+    let (name, rest) = rest.get(1..)?.split_at_checked(memchr::memchr(0, rest.get(1..)?)?)?;
+    let (id, rest) = rest.get(1..)?.split_at_checked(ID)?;
+    let id = Oid::from_bytes(id).ok()?;
+    let is_name = |name: &&str| !matches!(*name, "" | "." | "..") && !name.contains('/');
+    let entry = std::str::from_utf8(name).ok().filter(is_name).map(|name| {
+        let directory = mode == b"40000" || mode == b"040000";
+        TreeEntry { directory, regular: mode.starts_with(b"100"), name, id }
+    });
+    Some((entry, rest))
 }
 
 impl Visit<'_> {
-    fn read(&self, id: Oid) -> Result<git2::OdbObject<'_>, SourceError> {
-        self.objects.read(id).map_err(git_error(self.path))
-    }
-
-    fn tree(&self, id: Oid, directory: &str, sink: &mut Sink<'_>) -> Result<(), SourceError> {
-        let object = self.read(id)?;
+    fn tree(&mut self, id: Oid, directory: &str, depth: u64, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        if !self.walk.enter(directory, depth) {
+            return Ok(());
+        }
+        let objects = self.objects;
+        let tree = Tree::read(objects, id);
+        count(self.walk.bytes(), tree.as_ref().map_or(0, |tree| tree.0.len()));
+        let entries = match tree.as_ref().map(Tree::entries) {
+            Ok(Ok(entries)) => entries,
+            Err(error) => return self.walk.unreadable(directory, error.to_string(), sink),
+            Ok(Err(error)) => return self.walk.unreadable(directory, error.to_string(), sink),
+        };
         let regular =
-            |name: &str| entries(object.data()).find(|entry| entry.regular && entry.name == name).map(|entry| entry.id);
+            |name: &str| entries.iter().find(|entry| entry.regular && entry.name == name).map(|entry| entry.id);
         if let Some(opam) = regular("opam") {
             let companions = [regular("url"), regular("descr")];
-            return sink(&mut GitEntry { visit: self, directory, opam, companions, blob: None });
+            let bytes = self.walk.bytes();
+            return sink(&mut GitEntry { objects, bytes, directory, opam, companions, blob: None });
         }
         let mut below: Vec<(&str, Oid)> =
-            entries(object.data()).filter(|entry| entry.directory).map(|entry| (entry.name, entry.id)).collect();
+            entries.iter().filter(|entry| entry.directory).map(|entry| (entry.name, entry.id)).collect();
         // git sorts directories as if their names ended in `/`; the walk goes by the names.
         below.sort_unstable();
         for (name, id) in below {
             let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
-            self.tree(id, &path, sink)?;
+            self.tree(id, &path, depth + 1, sink)?;
         }
         Ok(())
     }
 }
 
 struct GitEntry<'e> {
-    visit: &'e Visit<'e>,
+    objects: &'e git2::Odb<'e>,
+    bytes: &'e Cell<u64>,
     directory: &'e str,
     opam: Oid,
     companions: [Option<Oid>; 2],
@@ -258,12 +385,17 @@ impl Entry for GitEntry<'_> {
     }
 
     fn opam(&mut self) -> Result<Option<&[u8]>, SourceError> {
-        let blob = self.blob.insert(self.visit.read(self.opam)?);
-        Ok(Some(blob.data()).filter(|text| text.len() as u64 <= MAX_FILE))
+        self.blob = read_blob(self.objects, self.opam)?;
+        count(self.bytes, self.blob.as_ref().map_or(0, |blob| blob.len()));
+        Ok(self.blob.as_ref().map(git2::OdbObject::data))
     }
 
     fn companion(&mut self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
         let id = self.companions[usize::from(name == "descr")];
-        id.map(|id| Ok(self.visit.read(id)?.data().to_owned())).transpose()
+        let Some(id) = id else { return Ok(None) };
+        let too_large = || SourceError::File { reason: format!("has a `{name}` beside it that {}", Limit::File) };
+        let blob = read_blob(self.objects, id)?.ok_or_else(too_large)?;
+        count(self.bytes, blob.len());
+        Ok(Some(blob.data().to_owned()))
     }
 }

@@ -1,7 +1,8 @@
 //! The history of a git repository, and what differs between two states of it.
 
 use super::compare::Difference;
-use super::git::{entries, git_error, open, stamp};
+use super::git::{FirstParents, ObjectError, Tree, TreeEntry, find_commit, git_error, open, stamp};
+use super::limits::Limit;
 use super::{SourceError, Stamp};
 use git2::{Delta, DiffOptions, ObjectType, Oid, Repository};
 use rustc_hash::FxHashMap;
@@ -39,13 +40,17 @@ impl History {
         Ok(Self { path: path.into(), repository: open(path)? })
     }
 
+    /// The error for a commit that comes before itself.
+    pub fn circle(&self, commit: &str) -> SourceError {
+        SourceError::CommitCircle { repository: self.path.clone(), commit: commit.to_owned() }
+    }
+
     fn no_revision(&self, revision: &str) -> SourceError {
         SourceError::NoRevision { repository: self.path.clone(), revision: revision.into() }
     }
 
     fn find(&self, revision: &str) -> Result<git2::Commit<'_>, SourceError> {
-        let found = self.repository.revparse_single(revision).and_then(|object| object.peel_to_commit());
-        found.map_err(|_| self.no_revision(revision))
+        find_commit(&self.repository, revision).map_err(|_| self.no_revision(revision))
     }
 
     /// The commit that a revision expression names.
@@ -74,13 +79,17 @@ impl History {
         }
     }
 
-    /// A commit and those before it, each the first parent of the one before.
+    /// A commit and those before it, each the first parent of the one before. The last is an error if the
+    /// commits are in a circle.
     ///
     /// # Errors
     /// When there is no such revision.
-    pub fn first_parents(&self, revision: &str) -> Result<impl Iterator<Item = Commit> + '_, SourceError> {
-        let first = self.find(revision)?;
-        Ok(std::iter::successors(Some(first), |commit| commit.parent(0).ok()).map(|commit| described(&commit)))
+    pub fn first_parents(
+        &self,
+        revision: &str,
+    ) -> Result<impl Iterator<Item = Result<Commit, SourceError>> + '_, SourceError> {
+        let commits = FirstParents::new(&self.path, self.find(revision)?);
+        Ok(commits.map(|commit| commit.map(|commit| described(&commit))))
     }
 
     /// The tree of `packages/`.
@@ -104,10 +113,7 @@ impl History {
     /// When there is no such revision, or the repository cannot be read.
     pub fn names(&self, revision: &str) -> Result<FxHashMap<String, Stamp>, SourceError> {
         let Some(packages) = self.packages(revision)? else { return Ok(FxHashMap::default()) };
-        let objects = self.repository.odb().map_err(git_error(&self.path))?;
-        let packages = objects.read(packages).map_err(git_error(&self.path))?;
-        let directories = entries(packages.data()).filter(|entry| entry.directory);
-        Ok(directories.map(|entry| (entry.name.to_owned(), stamp(entry.id))).collect())
+        self.directories_of(packages)
     }
 
     /// The directories directly in one that is in this state.
@@ -115,11 +121,18 @@ impl History {
     /// # Errors
     /// When the repository has no such tree.
     pub fn directories(&self, state: Stamp) -> Result<Vec<String>, SourceError> {
-        let objects = self.repository.odb().map_err(git_error(&self.path))?;
         let id = Oid::from_bytes(bytemuck::bytes_of(&state)).map_err(git_error(&self.path))?;
-        let tree = objects.read(id).map_err(git_error(&self.path))?;
-        let directories = entries(tree.data()).filter(|entry| entry.directory);
-        Ok(directories.map(|entry| entry.name.to_owned()).collect())
+        let mut names: Vec<String> = self.directories_of(id)?.into_keys().collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn directories_of(&self, tree: Oid) -> Result<FxHashMap<String, Stamp>, SourceError> {
+        let objects = self.repository.odb().map_err(git_error(&self.path))?;
+        let tree = Tree::read(&objects, tree).map_err(|error| self.damaged(&error))?;
+        let entries = self.listed(Some(&tree))?;
+        let directories = entries.iter().filter(|entry| entry.directory);
+        Ok(directories.map(|entry| (entry.name.to_owned(), stamp(entry.id))).collect())
     }
 
     /// The entries directly below `packages/` that differ between two commits, sorted.
@@ -131,18 +144,27 @@ impl History {
         Ok(differing.into_iter().map(|top| top.name).collect())
     }
 
+    /// The entries of a tree; none if there is no tree.
+    fn listed<'t>(&self, tree: Option<&'t Tree<'_>>) -> Result<Vec<TreeEntry<'t>>, SourceError> {
+        tree.map_or(Ok(Vec::new()), |tree| tree.entries().map_err(|error| self.damaged(&error)))
+    }
+
+    fn damaged(&self, error: &ObjectError) -> SourceError {
+        SourceError::Git { repository: self.path.clone(), message: format!("`packages` {error}") }
+    }
+
     fn differing_tops(&self, before: &str, after: &str) -> Result<Vec<DifferingTop>, SourceError> {
         let (old, new) = (self.packages(before)?, self.packages(after)?);
         if old == new {
             return Ok(vec![]);
         }
         let objects = self.repository.odb().map_err(git_error(&self.path))?;
-        let read = |id: Option<Oid>| id.map(|id| objects.read(id)).transpose().map_err(git_error(&self.path));
+        let read = |id: Option<Oid>| id.map(|id| Tree::read(&objects, id)).transpose().map_err(|e| self.damaged(&e));
         let (old, new) = (read(old)?, read(new)?);
-        let [old, new] = [&old, &new].map(|tree| tree.as_ref().map_or(&[][..], |tree| tree.data()));
-        let mut before: FxHashMap<&str, Oid> = entries(old).map(|entry| (entry.name, entry.id)).collect();
+        let old = self.listed(old.as_ref())?;
+        let mut before: FxHashMap<&str, Oid> = old.iter().map(|entry| (entry.name, entry.id)).collect();
         let mut differing = Vec::new();
-        for entry in entries(new) {
+        for entry in self.listed(new.as_ref())? {
             let old = before.remove(entry.name);
             if old != Some(entry.id) {
                 differing.push(DifferingTop { name: entry.name.to_owned(), before: old, after: Some(entry.id) });
@@ -154,24 +176,6 @@ impl History {
         Ok(differing)
     }
 
-    /// The files of a tree, or the file that it is, by path.
-    fn files(&self, id: Oid, path: String, files: &mut BTreeMap<String, Oid>) -> Result<(), SourceError> {
-        let objects = self.repository.odb().map_err(git_error(&self.path))?;
-        let object = objects.read(id).map_err(git_error(&self.path))?;
-        if object.kind() != ObjectType::Tree {
-            files.insert(path, id);
-            return Ok(());
-        }
-        for entry in entries(object.data()) {
-            let path = format!("{path}/{}", entry.name);
-            match entry.directory {
-                true => self.files(entry.id, path, files)?,
-                false => drop(files.insert(path, entry.id)),
-            }
-        }
-        Ok(())
-    }
-
     /// The files below `packages/` that differ between a commit and another one, or, with `None`, the
     /// working tree, whose new files count whether or not git knows them. Sorted by path.
     ///
@@ -180,11 +184,13 @@ impl History {
     pub fn differences(&self, before: &str, after: Option<&str>) -> Result<Vec<Difference>, SourceError> {
         let Some(after) = after else { return self.working_tree_differences(before) };
         let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+        let objects = self.repository.odb().map_err(git_error(&self.path))?;
         // libgit2 would walk over all 4,700 entries of both.
         for top in self.differing_tops(before, after)? {
             for (id, files) in [(top.before, &mut old), (top.after, &mut new)] {
                 if let Some(id) = id {
-                    self.files(id, format!("packages/{}", top.name), files)?;
+                    let path = format!("packages/{}", top.name);
+                    Files { objects: &objects, directories: 0, files }.add(id, path, 0);
                 }
             }
         }
@@ -230,6 +236,34 @@ struct DifferingTop {
     name: String,
     before: Option<Oid>,
     after: Option<Oid>,
+}
+
+/// The files below an entry of `packages/`, by path.
+struct Files<'f> {
+    objects: &'f git2::Odb<'f>,
+    directories: u64,
+    files: &'f mut BTreeMap<String, Oid>,
+}
+
+impl Files<'_> {
+    /// Adds the files of a tree, or the file that it is. A directory that cannot be read, or is beyond the limits,
+    /// counts as one file: whether it differs can be told, what in it does not.
+    fn add(&mut self, id: Oid, path: String, depth: u64) {
+        let within = depth <= Limit::Depth.most() && self.directories < Limit::EntryDirectories.most();
+        let tree = within.then(|| Tree::read(self.objects, id).ok()).flatten();
+        let Some(entries) = tree.as_ref().and_then(|tree| tree.entries().ok()) else {
+            self.files.insert(path, id);
+            return;
+        };
+        self.directories += 1;
+        for entry in entries {
+            let path = format!("{path}/{}", entry.name);
+            match entry.directory {
+                true => self.add(entry.id, path, depth + 1),
+                false => drop(self.files.insert(path, entry.id)),
+            }
+        }
+    }
 }
 
 fn described(commit: &git2::Commit<'_>) -> Commit {

@@ -1,6 +1,6 @@
 //! Files that are not, or not yet, anywhere else: edited ones, and those of tests.
 
-use super::{Entry, Reader, Sink, Source, SourceError, Stamp, Top};
+use super::{Entry, Reader, Sink, Source, SourceError, Stamp, Top, Unread};
 use std::collections::BTreeMap;
 
 /// Opam files by package, `NAME.VERSION`.
@@ -38,8 +38,9 @@ impl Source for MemorySource {
 struct MemoryReader<'m>(&'m MemorySource);
 
 impl Reader for MemoryReader<'_> {
-    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<(), SourceError> {
-        self.0.files.get(&top.name).map_or(Ok(()), |text| sink(&mut MemoryEntry(text)))
+    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<Vec<Unread>, SourceError> {
+        self.0.files.get(&top.name).map_or(Ok(()), |text| sink(&mut MemoryEntry(text)))?;
+        Ok(Vec::new())
     }
 }
 

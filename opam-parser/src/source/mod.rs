@@ -13,16 +13,18 @@ pub mod directory;
 pub mod git;
 #[cfg(feature = "git")]
 pub mod history;
+pub mod limits;
 pub mod memory;
 pub mod opam_root;
 mod stamp;
+#[cfg(feature = "archive")]
+mod unpack;
+mod walk;
 
+pub use limits::Limit;
 pub use stamp::{Stamp, is_same};
 
 use std::path::PathBuf;
-
-/// Files over this size are not opam files.
-pub const MAX_FILE: u64 = 8 << 20;
 
 /// Why a source cannot be read. Each says what it is about and what can be done.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,36 @@ pub enum SourceError {
         /// libgit2's words.
         message: String,
     },
+    /// A directory `packages/` in which nothing is a package.
+    #[error("`{label}` is not an opam repository: nothing in its `packages/` is a package")]
+    NoPackages {
+        /// The repository.
+        label: String,
+        /// What could not be read of it.
+        unread: Vec<Unread>,
+    },
+    /// A commit that is among its own ancestors, which only a damaged repository can hold.
+    #[error("the commits of `{repository}` are in a circle: `{commit}` comes before itself")]
+    CommitCircle {
+        /// The repository.
+        repository: PathBuf,
+        /// The commit.
+        commit: String,
+    },
+    /// More of something than is read.
+    #[error("`{path}` {limit}")]
+    Limit {
+        /// The repository, or a path in it.
+        path: String,
+        /// The limit.
+        limit: Limit,
+    },
+    /// A file of a repository that is there and cannot be read.
+    #[error("this file {reason}")]
+    File {
+        /// Why, as the end of a sentence.
+        reason: String,
+    },
     /// An archive that ends in the middle, or was packed by something unknown.
     #[error("cannot read the archive `{path}`: {message}")]
     Archive {
@@ -97,6 +129,15 @@ pub struct Top {
     pub stamp: Stamp,
 }
 
+/// A path below `packages/` that could not be read. The rest of the repository is read all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// From the root: `packages/utop/utop.2.14.0`.
+    pub path: String,
+    /// Why, as the end of a sentence that begins with the path: `cannot be read: Permission denied`.
+    pub reason: String,
+}
+
 /// A file as an earlier index remembers it.
 #[derive(Clone, Debug)]
 pub struct KnownFile {
@@ -113,10 +154,11 @@ pub trait Source: Send + Sync {
     /// What to call it in messages.
     fn label(&self) -> String;
 
-    /// The entries below `packages/`, in byte order.
+    /// The entries below `packages/`, in byte order. A walk through them begins here: what the limits say of
+    /// all of them is counted from now on.
     ///
     /// # Errors
-    /// When there is no repository, or it cannot be read.
+    /// When there is no repository, or it cannot be read, or what is in `packages/` cannot be packages.
     fn tops(&self) -> Result<Vec<Top>, SourceError>;
 
     /// Whether everything below `top` is as it was. `then` and `known` are what an earlier index
@@ -145,11 +187,12 @@ pub type Sink<'s> = dyn FnMut(&mut dyn Entry) -> Result<(), SourceError> + 's;
 /// Reads the files of a source on one thread.
 pub trait Reader {
     /// Calls `sink` with each opam file below a top-level entry, in the byte order of their paths,
-    /// and sets the entry's stamp if the source does not know it before.
+    /// and sets the entry's stamp if the source does not know it before. Gives the paths below it, a few at
+    /// least, that could not be read.
     ///
     /// # Errors
-    /// When something cannot be read.
-    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<(), SourceError>;
+    /// When the repository cannot be read any further.
+    fn visit(&mut self, top: &mut Top, sink: &mut Sink<'_>) -> Result<Vec<Unread>, SourceError>;
 }
 
 /// An opam file during a visit.
@@ -160,7 +203,7 @@ pub trait Entry {
     /// The state of what is read.
     fn stamp(&self) -> Stamp;
 
-    /// The file's text. `None` if it is larger than [`MAX_FILE`].
+    /// The file's text. `None` if it is larger than [`Limit::File`].
     ///
     /// # Errors
     /// When it cannot be read.

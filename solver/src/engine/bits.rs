@@ -4,6 +4,11 @@ use crate::mask::Mask;
 use crate::value::Value;
 use std::fmt;
 
+/// The words of the widest sets: 16,383 alternatives. A formula has at most
+/// [`MAX_ATOMS`](opam_parser::formula::MAX_ATOMS), a name in an index at most
+/// [`Limit::Versions`](opam_parser::source::Limit::Versions).
+pub(crate) const WIDEST: usize = 256;
+
 /// A set of values: up to `64 * W - 1` alternatives and "not there". Bits beyond those that exist are never
 /// chosen, so a complement may contain them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +55,7 @@ impl<const W: usize> Bits<W> {
     }
 
     pub(crate) fn contains(&self, value: Value) -> bool {
-        self.0[value.bit() / 64] >> (value.bit() % 64) & 1 == 1
+        self.0.get(value.bit() / 64).is_some_and(|word| word >> (value.bit() % 64) & 1 == 1)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

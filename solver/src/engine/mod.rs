@@ -43,7 +43,7 @@ mod state;
 mod variable;
 
 pub(crate) use assumptions::{Allowed, Assumptions, Prefix};
-pub(crate) use bits::Bits;
+pub(crate) use bits::{Bits, WIDEST};
 pub(crate) use variable::{TooWide, Variable};
 
 use crate::question::Question;

@@ -52,6 +52,10 @@ impl<const W: usize> State<'_, '_, W> {
         Ok(match variable {
             Variable::Root => lowest_first(Bits::singleton(ROOT)),
             Variable::Name(platform, name) => {
+                let versions = self.question.platform(platform).view.index().package_range(name).len();
+                if !Bits::<W>::have_room_for(versions) {
+                    return Err(TooWide);
+                }
                 let (allowed, preferred) = self.allowed_versions(platform, name);
                 Candidates { domain: allowed.or(&absent), preferred, order: self.value_order(platform, name) }
             }

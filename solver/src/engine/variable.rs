@@ -1,6 +1,6 @@
 //! Variables: what the search assigns values to, and what it knows of each.
 
-use super::bits::Bits;
+use super::bits::{Bits, WIDEST};
 use crate::error::SolveError;
 use crate::question::Question;
 use crate::value::Value;
@@ -39,7 +39,7 @@ pub(crate) struct TooWide;
 impl From<TooWide> for SolveError {
     /// When the widest of them have no room either.
     fn from(_: TooWide) -> Self {
-        SolveError::TooWide { limit: Bits::<64>::CAPACITY }
+        SolveError::TooWide { limit: Bits::<WIDEST>::CAPACITY - 1 }
     }
 }
 

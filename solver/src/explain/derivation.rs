@@ -3,7 +3,7 @@
 //! The search that answers questions keeps no derivation. Once it is known that there is no answer, this
 //! asks the `pubgrub` crate the same question, and takes its proof apart.
 
-use crate::engine::{Bits, TooWide, Variable};
+use crate::engine::{Bits, TooWide, Variable, WIDEST};
 use crate::error::SolveError;
 use crate::mask::Mask;
 use crate::policy::Avoid;
@@ -56,13 +56,13 @@ pub(super) fn derive(
 ) -> Result<Derivation, SolveError> {
     let result = match question.widest() {
         0..128 => derive_in_width::<2>(question, cycles, stop),
-        128..1024 => derive_in_width::<16>(question, cycles, stop),
-        _ => Err(Trouble::TooWide(TooWide)),
+        _ => derive_in_width::<16>(question, cycles, stop),
     };
     let result = match result {
-        Err(Trouble::TooWide(_)) if Bits::<64>::have_room_for(question.widest()) => {
-            derive_in_width::<64>(question, cycles, stop)
-        }
+        Err(Trouble::TooWide(_)) => match derive_in_width::<64>(question, cycles, stop) {
+            Err(Trouble::TooWide(_)) => derive_in_width::<WIDEST>(question, cycles, stop),
+            other => other,
+        },
         other => other,
     };
     result.map_err(|trouble| match trouble {
@@ -163,7 +163,12 @@ impl<const W: usize> Provider<'_, '_, '_, W> {
         };
         Ok(range.and(&match package {
             Package::Root => Bits::singleton(ROOT),
-            Package::Name(name) => Bits::of(&choosable(self.question, name)).or(&Bits::singleton(Value::ABSENT)),
+            Package::Name(name) => {
+                if !Bits::<W>::have_room_for(self.platform.view.index().package_range(name).len()) {
+                    return Err(TooWide);
+                }
+                Bits::of(&choosable(self.question, name)).or(&Bits::singleton(Value::ABSENT))
+            }
             Package::Choice(package, choice) => match self.question.branches.get(&(package, choice)) {
                 Some(chosen) => Bits::singleton(Value::at(*chosen)),
                 None => alternatives(self.compiled(package).choices[choice as usize].branches.len())?,
@@ -190,10 +195,14 @@ impl<const W: usize> Provider<'_, '_, '_, W> {
                 let left_out = value.position().and_then(|position| self.cycles[cycle as usize].get(position));
                 let index = self.platform.view.index();
                 let dependency = |(_, package): &PlatformPackage| {
-                    let version = Bits::singleton(Value::at(index.version_position(*package)));
-                    (Package::Name(index.package_name(*package)), version.complement(), None)
+                    let position = index.version_position(*package);
+                    if !Bits::<W>::have_room_for(position + 1) {
+                        return Err(TooWide);
+                    }
+                    let version = Bits::singleton(Value::at(position));
+                    Ok((Package::Name(index.package_name(*package)), version.complement(), None))
                 };
-                Ok(left_out.map(dependency).into_iter().collect())
+                left_out.map(dependency).into_iter().collect()
             }
             Package::Class(_) => Ok(vec![]),
         }

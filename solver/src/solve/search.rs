@@ -2,7 +2,7 @@
 
 use super::cycle;
 use super::decisions::{packages, packages_on};
-use crate::engine::{self, Allowed, Assumptions, Bits, Outcome, Prefix, TooWide, Variable};
+use crate::engine::{self, Allowed, Assumptions, Outcome, Prefix, TooWide, Variable, WIDEST};
 use crate::error::SolveError;
 use crate::policy::Avoid;
 use crate::problem::Request;
@@ -39,8 +39,8 @@ pub(crate) fn solve(view: &View<'_>, request: &Request, stop: &Stop, prove: bool
     Ok(answer.selection(&question, 0))
 }
 
-/// Runs the engine in the width that the names need, and once more in the widest if a disjunction or a
-/// class needs that.
+/// Runs the engine in the width that most names need, and once more in a wider one when it meets a name, a
+/// disjunction or a class that needs that: what it does not meet costs nothing.
 macro_rules! by_width {
     ($question:expr, engine::$work:ident($($argument:expr),*)) => {{
         let widest = $question.widest();
@@ -49,11 +49,13 @@ macro_rules! by_width {
             128..256 => engine::$work::<4>($($argument),*),
             // In 2024, before old ones were archived, `ocaml-variants` had 596 versions.
             256..640 => engine::$work::<10>($($argument),*),
-            640..1024 => engine::$work::<16>($($argument),*),
-            _ => Err(TooWide),
+            _ => engine::$work::<16>($($argument),*),
         };
         match result {
-            Err(TooWide) if Bits::<64>::have_room_for(widest) => engine::$work::<64>($($argument),*),
+            Err(TooWide) => match engine::$work::<64>($($argument),*) {
+                Err(TooWide) => engine::$work::<WIDEST>($($argument),*),
+                other => other,
+            },
             other => other,
         }
     }};

@@ -101,6 +101,14 @@ pub(in crate::index) struct TopInput<'a> {
     pub(in crate::index) name: &'a BStr,
     pub(in crate::index) stamp: Stamp,
     pub(in crate::index) files: Vec<FileInput<'a>>,
+    pub(in crate::index) unread: Vec<UnreadInput<'a>>,
+}
+
+/// A path that could not be read, and why.
+#[derive(Clone, Copy)]
+pub(in crate::index) struct UnreadInput<'a> {
+    pub(in crate::index) path: &'a BStr,
+    pub(in crate::index) reason: &'a BStr,
 }
 
 pub(in crate::index) struct LayerInput<'a> {

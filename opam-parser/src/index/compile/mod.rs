@@ -16,7 +16,7 @@ mod output;
 mod texts;
 mod winners;
 
-pub(super) use input::{Content, FileInput, LayerInput, Pool, Problems, TopInput};
+pub(super) use input::{Content, FileInput, LayerInput, Pool, Problems, TopInput, UnreadInput};
 pub use output::TooLarge;
 pub(super) use output::compile;
 pub use winners::Precedence;

@@ -1,20 +1,27 @@
 //! The rows and words of an index, from what counts of all inputs.
 
-use super::input::{Content, FileInput, LayerInput, Pool};
+use super::input::{Content, FileInput, LayerInput, Pool, UnreadInput};
 use super::texts::{Kind, Numbered, Strings, Translation, number};
 use super::winners::{Group, Precedence, groups};
 use crate::diagnostic::{Diagnostic, Position, Severity};
-use crate::index::layout::{FileRow, LayerRow, NONE, PackageRow, ProblemRow, SECTIONS, Section, TopRow};
+use crate::index::layout::{FileRow, LayerRow, NONE, PackageRow, ProblemRow, SECTIONS, Section, TopRow, UnreadRow};
 use crate::index::packed::MAX_ARGUMENT;
 use crate::index::storage::Index;
 use crate::name::compare_case;
+use crate::source::{Limit, Stamp};
 use crate::version;
+use rustc_hash::FxHashSet;
 use std::cmp::Ordering;
 
 /// There is more of something than the index can count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are more than 16 million names, versions or strings in the repository")]
 pub struct TooLarge;
+
+fn too_many_versions(name: &str) -> Diagnostic {
+    let message = format!("`{name}` {}; this is not one of the newest", Limit::Versions);
+    Diagnostic { severity: Severity::Error, message, span: None, hint: None }
+}
 
 fn compare_versions(a: &str, b: &str) -> Ordering {
     version::compare(a.as_bytes(), b.as_bytes()).then_with(|| a.cmp(b))
@@ -45,7 +52,8 @@ pub(in crate::index) fn compile(
 
     let mut output = Output::new(pools, &names, &versions, files(layers).count());
     output.packages(&groups, pools, &mut translations);
-    output.files(layers);
+    let beyond = groups.iter().flat_map(|group| group.beyond.iter().copied()).collect();
+    output.files(layers, &beyond);
     output.assemble()
 }
 
@@ -64,6 +72,7 @@ struct Output<'p> {
     tops: Vec<TopRow>,
     files: Vec<FileRow>,
     problems: Vec<ProblemRow>,
+    unread: Vec<UnreadRow>,
 }
 
 impl<'p> Output<'p> {
@@ -81,6 +90,7 @@ impl<'p> Output<'p> {
             tops: vec![],
             files: vec![],
             problems: vec![],
+            unread: vec![],
         }
     }
 
@@ -117,13 +127,19 @@ impl<'p> Output<'p> {
         }
     }
 
-    fn files(&mut self, layers: &'p [LayerInput<'p>]) {
+    /// The rows of layers, entries and files; the files in `beyond` are of versions of which their name has too many.
+    fn files(&mut self, layers: &'p [LayerInput<'p>], beyond: &FxHashSet<u32>) {
         for layer in layers {
             self.layers.push(LayerRow { first_top: self.tops.len() as u32 });
             for top in &layer.tops {
                 let name = self.strings.id(top.name);
                 self.tops.push(TopRow { name, first_file: self.files.len() as u32, stamp: top.stamp });
+                for UnreadInput { path, reason } in top.unread.iter().copied() {
+                    let (path, reason) = (self.strings.id(path), self.strings.id(reason));
+                    self.unread.push(UnreadRow { top: (self.tops.len() - 1) as u32, path, reason });
+                }
                 for file in &top.files {
+                    let is_beyond = beyond.contains(&(self.files.len() as u32));
                     let path = file.path.map_or(NONE, |path| self.strings.id(path));
                     self.files.push(FileRow {
                         top: (self.tops.len() - 1) as u32,
@@ -132,8 +148,14 @@ impl<'p> Output<'p> {
                         path,
                         package: self.file_packages[self.files.len()],
                         first_problem: self.problems.len() as u32,
-                        stamp: file.stamp,
+                        // Whether it is set aside depends on other files, so it is looked at again the next time.
+                        stamp: if is_beyond { Stamp::default() } else { file.stamp },
                     });
+                    if is_beyond {
+                        self.tops.iter_mut().last().into_iter().for_each(|top| top.stamp = Stamp::default());
+                        let row = self.problem(too_many_versions(file.name), None);
+                        self.problems.push(row);
+                    }
                     for (found, position) in file.problems.collect() {
                         let row = self.problem(found, position);
                         self.problems.push(row);
@@ -197,6 +219,7 @@ impl<'p> Output<'p> {
         put(Section::Tops, bytemuck::cast_slice(&self.tops));
         put(Section::Files, bytemuck::cast_slice(&self.files));
         put(Section::Problems, bytemuck::cast_slice(&self.problems));
+        put(Section::Unread, bytemuck::cast_slice(&self.unread));
         Ok(Index::from_sections(sections))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::input::{FileInput, LayerInput};
 use crate::name::compare_case;
+use crate::source::Limit;
 use crate::version;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -25,6 +26,8 @@ pub(super) struct Group<'l, 'a> {
     pub(super) name: &'a str,
     /// Each with its place among all files.
     pub(super) winners: Vec<(u32, &'l FileInput<'a>)>,
+    /// The places of the files of its oldest versions, if it has too many.
+    pub(super) beyond: Vec<u32>,
 }
 
 /// A file among all files of all layers.
@@ -40,7 +43,7 @@ pub(super) fn groups<'l, 'a>(layers: &'l [LayerInput<'a>], precedence: Precedenc
     let mut groups: Vec<(bool, Group<'l, 'a>)> = Vec::new();
     for Candidate { id, file, .. } in candidates(layers, precedence) {
         let place = *places.entry(file.name).or_insert_with(|| {
-            groups.push((true, Group { name: file.name, winners: vec![] }));
+            groups.push((true, Group { name: file.name, winners: vec![], beyond: vec![] }));
             groups.len() - 1
         });
         let (sorted, group) = &mut groups[place];
@@ -60,6 +63,8 @@ pub(super) fn groups<'l, 'a>(layers: &'l [LayerInput<'a>], precedence: Precedenc
             group.winners.dedup_by(|a, b| compare(a.1, b.1).is_eq());
             group.winners.reverse();
         }
+        let beyond = group.winners.len().saturating_sub(Limit::Versions.most() as usize);
+        group.beyond = group.winners.drain(..beyond).map(|(id, _)| id).collect();
         group
     };
     let mut groups: Vec<Group<'l, 'a>> = groups.into_par_iter().map(finish).collect();

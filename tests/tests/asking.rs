@@ -328,3 +328,50 @@ fn a_disjunction_may_have_thousands_of_alternatives() {
     let answer = Solver::new(&view).prove(true).verify(&setting).solve(&wide).unwrap();
     assert_eq!(texts(&index, &answer), ["ok.1", "wide.1"]);
 }
+
+#[test]
+fn a_disjunction_and_a_class_may_have_hundreds_of_members() {
+    let count = 300;
+    let never = "available: false\nconflict-class: \"crowd\"";
+    let here = "conflict-class: \"crowd\"";
+    let members: Vec<String> = (0..count).map(|member| format!("member-{member}.1")).collect();
+    let names: Vec<String> = (0..count).map(|member| format!("\"member-{member}\"")).collect();
+    let any = format!("depends: [ {} ]", names.join(" | "));
+    let two = format!("depends: [ ({}) \"member-{}\" ]", names[..count - 1].join(" | "), count - 1);
+    let text = |place: usize| if place + 2 >= count { here } else { never };
+    let packages = members.iter().enumerate().map(|(place, member)| (member.as_str(), text(place)));
+    let index = caravan_tests::index_of_texts(packages.chain([("any.1", any.as_str()), ("two.1", two.as_str())]));
+    let setting = Setting::new(Platform::linux_x86_64());
+    let view = View::of(&index, &setting);
+    let any = Request::new(["any".parse().unwrap()]);
+    let answer = Solver::new(&view).prove(true).verify(&setting).solve(&any).unwrap();
+    assert_eq!(texts(&index, &answer), ["any.1", "member-298.1"]);
+    let two = Request::new(["two".parse().unwrap()]);
+    assert!(matches!(Solver::new(&view).solve(&two), Err(SolveError::NoSolution)));
+    assert!(!Solver::new(&view).explain(&two).unwrap().facts.is_empty());
+}
+
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs CARAVAN_SHARED")]
+fn every_version_that_is_held_back_has_a_reason() {
+    let index = caravan_tests::shared_index();
+    for dialect in [Dialect::Opam, Dialect::SolverService, Dialect::Opam0install] {
+        let view = View::in_dialect(&index, &Platform::linux_x86_64(), dialect);
+        for prefer in [Preference::Newest, Preference::Oldest] {
+            let names: Vec<_> = index.names().step_by(11).collect();
+            let explained = names.par_iter().map(|name| {
+                let mut request = Request::new([index.name(*name).parse().unwrap()]);
+                request.prefer = prefer;
+                match Solver::new(&view).explain_versions(&request) {
+                    Ok((_, held_back)) => {
+                        assert!(held_back.iter().all(|held| !held.facts.is_empty()), "{}", index.name(*name));
+                        held_back.len()
+                    }
+                    Err(SolveError::NoSolution | SolveError::UnknownName { .. }) => 0,
+                    Err(error) => panic!("{} {dialect:?} {prefer:?}: {error}", index.name(*name)),
+                }
+            });
+            assert!(explained.sum::<usize>() > 500, "{dialect:?} {prefer:?}");
+        }
+    }
+}

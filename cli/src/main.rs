@@ -8,6 +8,7 @@ mod answers;
 mod arguments;
 mod commands;
 mod failure;
+mod interrupt;
 mod output;
 mod progress;
 mod questions;
@@ -51,7 +52,7 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
     if let Command::Platforms(platforms) = &arguments.command
         && platforms.toml
     {
-        output.bytes(caravan::plan_input::BUILTIN_CATALOGUE.as_bytes())?;
+        output.data(caravan::plan_input::BUILTIN_CATALOGUE.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
     match &arguments.command {

@@ -53,12 +53,12 @@ pub(crate) fn run(global: &Global, arguments: &Submit, output: &mut Output) -> R
             // One line for each job, in the order of the questions.
             Ok(answer) => {
                 unanswered += usize::from(ErrorReport::is_one(&answer));
-                output.bytes(&[answer.as_slice(), b"\n"].concat())?;
+                output.data(&[answer.as_slice(), b"\n"].concat())?;
             }
             Err(error) => {
                 unanswered += 1;
                 let report = ErrorReport::new("lost", &error.to_string()).to_json();
-                output.bytes(&[report.as_slice(), b"\n"].concat())?;
+                output.data(&[report.as_slice(), b"\n"].concat())?;
             }
         }
     }

@@ -20,8 +20,8 @@ pub(crate) fn run(global: &Global, command: &Command, output: &mut Output) -> Re
     interrupt.answered();
     let interrupted = interrupt.code();
     let shown = answer.and_then(|answer| {
-        match show(command, &answer, output).and_then(|()| output.flush()) {
-            // Whoever read the answer has seen enough of it: the code still says what it is.
+        match show(command, &answer, output) {
+            // What is left of it is nobody's business any more, but what it comes to is.
             Err(Failure::BrokenPipe) => {}
             shown => shown?,
         }

@@ -154,6 +154,8 @@ impl From<Stopped> for Error {
     fn from(stopped: Stopped) -> Self {
         match stopped {
             Stopped::Cancelled => Self::new(ErrorKind::Cancelled, stopped.to_string()),
+            Stopped::Steps => Self::new(ErrorKind::Deadline, stopped.to_string())
+                .with_hint("what is asked is a puzzle: name versions, or leave something out"),
             Stopped::Deadline => Self::new(ErrorKind::Deadline, stopped.to_string())
                 .with_hint("`--time-limit` takes a number of seconds"),
         }

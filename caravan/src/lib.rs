@@ -42,6 +42,7 @@
 pub mod answer;
 mod answering;
 mod error;
+pub mod escape;
 pub mod key;
 mod observer;
 pub mod plan_input;

@@ -2,10 +2,12 @@
 
 use crate::arguments::{Command, Format, Global};
 use crate::failure::{COULD_NOT_TELL, Failure, Kind, NO};
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::questions;
 use caravan::answer::{BuildsAnswer, LockAnswer, RecipeKind};
+use caravan::escape;
 use caravan::render::{self, TextOptions};
 use caravan::{Answer, Context, Local, Observer, Outcome, Question, Stop, ask};
 use std::path::Path;
@@ -13,14 +15,39 @@ use std::process::ExitCode;
 
 /// Answers a command that asks a question.
 pub(crate) fn run(global: &Global, command: &Command, output: &mut Output) -> Result<ExitCode, Failure> {
-    let shown = answer(global, command, output).and_then(|answer| {
-        show(command, &answer, output)?;
+    let interrupt = Interrupt::watch();
+    let answer = answer(global, command, output, &interrupt.stop);
+    interrupt.answered();
+    let interrupted = interrupt.code();
+    let shown = answer.and_then(|answer| {
+        match show(command, &answer, output) {
+            // What is left of it is nobody's business any more, but what it comes to is.
+            Err(Failure::BrokenPipe) => {}
+            shown => shown?,
+        }
         Ok(match answer.outcome() {
             Outcome::Yes => ExitCode::SUCCESS,
             Outcome::No => ExitCode::from(NO),
-            Outcome::Unknown => ExitCode::from(COULD_NOT_TELL),
+            Outcome::Unknown if matches!(command, Command::Impact(_)) => ExitCode::from(COULD_NOT_TELL),
+            Outcome::Unknown => ExitCode::from(Kind::Deadline.exit_code()),
         })
     });
+    match (shown, interrupted) {
+        (Err(failure), Some(code)) => {
+            output.failure(&failure);
+            Ok(code)
+        }
+        (Ok(_), Some(code)) => Ok(code),
+        (shown, None) => code_of_impact(shown, command, output),
+    }
+}
+
+/// The code of `impact` where it failed.
+fn code_of_impact(
+    shown: Result<ExitCode, Failure>,
+    command: &Command,
+    output: &mut Output,
+) -> Result<ExitCode, Failure> {
     match shown {
         // CI has to tell three cases of `impact` apart, and a failure of any kind is the third.
         Err(failure @ Failure::Error(_)) if matches!(command, Command::Impact(_)) => {
@@ -31,12 +58,11 @@ pub(crate) fn run(global: &Global, command: &Command, output: &mut Output) -> Re
     }
 }
 
-fn answer(global: &Global, command: &Command, output: &mut Output) -> Result<Answer, Failure> {
+fn answer(global: &Global, command: &Command, output: &mut Output, stop: &Stop) -> Result<Answer, Failure> {
     let observer = Progress::new(output);
     let mut local = questions::repositories(global)?;
     let question = question(global, command, &local, &observer)?;
-    let stop = Stop::new();
-    Ok(ask(&question, &mut Context { repositories: &mut local, observer: &observer, stop: &stop })?)
+    Ok(ask(&question, &mut Context { repositories: &mut local, observer: &observer, stop })?)
 }
 
 /// The question of a command.
@@ -77,19 +103,25 @@ fn show(command: &Command, answer: &Answer, output: &mut Output) -> Result<(), F
     match (output.format, answer) {
         // The same bytes as services send.
         (_, answer) if matches!(command, Command::Ask(_)) => {
-            output.bytes(&answer.to_json().map_err(|error| Failure::new(Kind::System, error.to_string()))?)?;
-            output.line("")
+            let mut json = answer.to_json().map_err(|error| Failure::new(Kind::System, error.to_string()))?;
+            json.push(b'\n');
+            output.data(&json)
         }
-        (_, Answer::Show(show)) if is_raw(command) => output.bytes(&show.raw()),
-        (Format::Text, Answer::Lock(_)) => written.iter().try_for_each(|line| output.line(line)),
+        (_, Answer::Show(show)) if is_raw(command) => output.data(&show.raw()),
+        (Format::Text, Answer::Lock(_)) => written.iter().try_for_each(|line| output.line(escape::line(line))),
         (format, answer) => {
             let text = render::render(answer, form(format), options);
             let text = text.ok_or_else(|| Failure::usage("this answer does not have that format"))?;
-            output.bytes(text.as_bytes())?;
-            if let (Format::Text, Answer::Bounds(bounds)) = (format, answer) {
-                render::bounds_summary(bounds).iter().for_each(|line| output.note(line));
+            match (format, answer) {
+                // A patch is for `git apply`.
+                (Format::Text, Answer::Bounds(bounds)) => {
+                    output.data(text.as_bytes())?;
+                    render::bounds_summary(bounds).iter().for_each(|line| output.note(line));
+                    Ok(())
+                }
+                (Format::Text, _) => output.text(&text),
+                _ => output.data(text.as_bytes()),
             }
-            Ok(())
         }
     }
 }

@@ -8,6 +8,7 @@ mod answers;
 mod arguments;
 mod commands;
 mod failure;
+mod interrupt;
 mod output;
 mod progress;
 mod questions;
@@ -26,7 +27,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = Arguments::read();
     let mut output = Output::new(arguments.global.color, arguments.global.format);
-    match run(&arguments, &mut output).and_then(|code| output.flush().map(|()| code)) {
+    let answered = run(&arguments, &mut output).and_then(|code| match output.flush() {
+        // Whoever read the answer has seen enough of it: the code still says what it is.
+        Ok(()) | Err(Failure::BrokenPipe) => Ok(code),
+        Err(failure) => Err(failure),
+    });
+    match answered {
         Ok(code) => code,
         Err(failure) => {
             output.failure(&failure);
@@ -51,7 +57,7 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> 
     if let Command::Platforms(platforms) = &arguments.command
         && platforms.toml
     {
-        output.bytes(caravan::plan_input::BUILTIN_CATALOGUE.as_bytes())?;
+        output.data(caravan::plan_input::BUILTIN_CATALOGUE.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
     match &arguments.command {

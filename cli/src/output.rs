@@ -3,6 +3,7 @@
 use crate::arguments::{Color, Format};
 use crate::failure::Failure;
 use anstream::{AutoStream, ColorChoice};
+use caravan::escape;
 use caravan::render::palette::{ERROR, HINT, WARNING};
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -44,13 +45,24 @@ impl Output {
         Ok(writeln!(self.out, "{text}")?)
     }
 
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        Ok(self.out.write_all(bytes)?)
+    /// Text with the escape codes of the palette, which are taken out where nobody sees them.
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        Ok(self.out.write_all(text.as_bytes())?)
+    }
+
+    /// What programs read: as it is, but on a terminal, which would obey what it holds.
+    pub(crate) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if io::stdout().is_terminal() {
+            return self.text(&escape::lines(&String::from_utf8_lossy(bytes)));
+        }
+        self.out.flush()?;
+        Ok(io::stdout().write_all(bytes)?)
     }
 
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer_pretty(&mut self.out, value).map_err(io::Error::from)?;
-        Ok(self.out.write_all(b"\n")?)
+        let mut bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from)?;
+        bytes.push(b'\n');
+        self.data(&bytes)
     }
 
     /// Something on stderr. If nobody reads it there is nobody to tell.
@@ -63,9 +75,9 @@ impl Output {
         if warning.is_diagnostic {
             return self.note(&warning.message);
         }
-        self.say(format_args!("{WARNING}warning:{WARNING:#} {}", warning.message));
+        self.say(format_args!("{WARNING}warning:{WARNING:#} {}", escape::lines(&warning.message)));
         if let Some(hint) = &warning.hint {
-            self.say(format_args!("{HINT}hint:{HINT:#} {hint}"));
+            self.say(format_args!("{HINT}hint:{HINT:#} {}", escape::lines(hint)));
         }
     }
 
@@ -79,9 +91,9 @@ impl Output {
         if let Some(details) = &error.details {
             self.say(format_args!("{details}"));
         }
-        self.say(format_args!("{ERROR}error:{ERROR:#} {}", error.message));
+        self.say(format_args!("{ERROR}error:{ERROR:#} {}", escape::lines(&error.message)));
         if let Some(hint) = &error.hint {
-            self.say(format_args!("{HINT}hint:{HINT:#} {hint}"));
+            self.say(format_args!("{HINT}hint:{HINT:#} {}", escape::lines(hint)));
         }
     }
 }

@@ -91,11 +91,14 @@ impl Diagnostic {
     /// underlined, and the hint. `color` adds terminal colours.
     pub fn render(&self, path: &str, source: &[u8], color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let path = &plain_path(path);
+        let message = without_high_controls(&self.message);
+        let hint = self.hint.as_deref().map(without_high_controls);
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level.primary_title(&self.message);
+        let title = level.primary_title(&message);
         let shown;
         let mut group = match self.span {
             Some(span) => {
@@ -109,11 +112,22 @@ impl Diagnostic {
             }
             None => Group::with_title(title).element(annotate_snippets::Origin::path(path)),
         };
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = &hint {
             group = group.element(Level::HELP.with_name("hint").message(hint));
         }
         renderer.render(&[group])
     }
+}
+
+/// A path in which nothing is an order to a terminal.
+fn plain_path(path: &str) -> String {
+    path.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// Text without the control characters from 0x80 on, which are orders to a terminal, too: the renderer replaces only
+/// those below.
+fn without_high_controls(text: &str) -> String {
+    text.chars().map(|c| if matches!(c, '\u{80}'..='\u{9f}') { '\u{fffd}' } else { c }).collect()
 }
 
 /// The lines around a span as valid UTF-8, since files may hold any bytes (rule L14).
@@ -133,7 +147,7 @@ impl Shown {
         // A span over many lines (an unterminated string) is shown by its first one only.
         let line_end = memchr::memchr(b'\n', &source[start..to]).map_or(to, |at| start + at);
         let end = end.min(line_end);
-        let lossy = |bytes: &[u8]| bytes.to_str_lossy().into_owned();
+        let lossy = |bytes: &[u8]| without_high_controls(&bytes.to_str_lossy());
         let before = lossy(&source[from..start]);
         let inside = lossy(&source[start..end]);
         let after = lossy(&source[end..line_end]);

@@ -2,7 +2,7 @@
 
 use crate::repository_change::RepositoryChange;
 use caravan_solver::target::{Target, find_affected};
-use caravan_solver::{Request, SolveError, Stop, View};
+use caravan_solver::{Request, SolveError, Stop, Verdict, View};
 use opam_parser::index::PackageId;
 
 /// A target's views of the states before and after a change, and what could be affected there.
@@ -48,6 +48,6 @@ impl<'s, 'i> TargetViews<'s, 'i> {
 /// Which affected packages can be installed: for each package of a state the answer, `None` if it was not
 /// affected.
 pub(crate) struct InstallablePackages {
-    pub(crate) before: Vec<Option<bool>>,
-    pub(crate) after: Vec<Option<bool>>,
+    pub(crate) before: Vec<Option<Verdict>>,
+    pub(crate) after: Vec<Option<Verdict>>,
 }

@@ -4,10 +4,10 @@ use crate::error::{PlatformError, SolveError};
 use crate::explain::{self, Explanation, Fact, HeldBack};
 use crate::problem::{Flags, Request, Setting};
 use crate::selection::Selection;
-use crate::solve::batch::{Batch, Installability};
+use crate::solve::batch::{Batch, Installability, Verdict};
 use crate::solve::platforms::{self, PlatformSelections};
 use crate::solve::{search, validate};
-use crate::stop::Stop;
+use crate::stop::{Stop, Stopped};
 use crate::verify::verify;
 use crate::view::View;
 use opam_parser::index::PackageId;
@@ -135,8 +135,20 @@ impl<'s, 'i> Solver<'s, 'i> {
     /// An answer shows that everything in it can be installed, so most packages need no search.
     ///
     /// # Errors
-    /// When the request itself names something that does not exist, or it was stopped.
+    /// When the request itself names something that does not exist, or a search was stopped.
     pub fn installable(&self, request: &Request, targets: &[PackageId], flags: Flags) -> Result<Vec<bool>, SolveError> {
+        let told = |verdict: Verdict| match verdict {
+            Verdict::NotTold(why) => Err(why.into()),
+            verdict => Ok(verdict.is_installable()),
+        };
+        self.verdicts(request, targets, flags)?.into_iter().map(told).collect()
+    }
+
+    /// The same; where a search was stopped, it is not told of that package.
+    ///
+    /// # Errors
+    /// When the request itself names something that does not exist.
+    pub fn verdicts(&self, request: &Request, targets: &[PackageId], flags: Flags) -> Result<Vec<Verdict>, SolveError> {
         Ok(self.decide(request, flags, targets, &[])?.verdicts)
     }
 
@@ -144,14 +156,22 @@ impl<'s, 'i> Solver<'s, 'i> {
     /// that they can be installed.
     ///
     /// # Errors
-    /// As [`Solver::installable`].
+    /// When the request itself names something that does not exist, somebody stopped it, or its time is over.
     pub fn witnesses(
         &self,
         request: &Request,
         targets: &[PackageId],
         known: &[PackageId],
     ) -> Result<Installability, SolveError> {
-        self.decide(request, Flags::default(), targets, known)
+        let found = self.decide(request, Flags::default(), targets, known)?;
+        let stopped = |verdict: &Verdict| match verdict {
+            Verdict::NotTold(why) if *why != Stopped::Steps => Some(*why),
+            _ => None,
+        };
+        match found.verdicts.iter().find_map(stopped) {
+            Some(why) => Err(why.into()),
+            None => Ok(found),
+        }
     }
 
     fn decide(

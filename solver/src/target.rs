@@ -10,6 +10,7 @@
 use crate::error::SolveError;
 use crate::platform::Platform;
 use crate::problem::{Request, Root};
+use crate::solve::batch::Verdict;
 use crate::solver::Solver;
 use crate::stop::Stop;
 use crate::view::View;
@@ -120,7 +121,8 @@ fn keep_installable(
         Err(error) if is_unknown(&error) => return Ok(vec![]),
         Err(error) => return Err(error),
     };
-    let installable = packages.iter().zip(found.verdicts).filter(|(_, installable)| *installable);
+    // What is not told may be.
+    let installable = packages.iter().zip(found.verdicts).filter(|(_, verdict)| *verdict != Verdict::Not);
     Ok(installable.map(|(package, _)| *package).collect())
 }
 

@@ -5,7 +5,9 @@
 mod bad_input;
 mod caravan;
 mod commands;
+mod hostile;
 mod impact;
+mod limits;
 mod page;
 mod planning;
 mod repositories;

@@ -65,7 +65,7 @@ fn there_is_one_for_questions_one_for_each_kind_and_one_for_errors() {
 
 /// Questions about the example repository: every kind that can be asked without a history or a network, in the forms
 /// that have members of their own.
-fn questions() -> Vec<Value> {
+pub(crate) fn questions() -> Vec<Value> {
     let setting = json!({ "platform": { "os": "linux", "arch": "x86_64", "os-distribution": "debian",
         "os-family": "debian", "os-version": "13", "opam-version": "2.6.1" } });
     let solve = |roots: Value| json!({ "problem": { "setting": setting, "request": { "roots": roots } } });

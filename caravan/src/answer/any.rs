@@ -69,14 +69,14 @@ impl Answer {
             Self::Bounds(answer) => answer.outcome(),
             Self::Bisect(answer) => answer.outcome(),
             Self::Health(answer) => answer.outcome(),
+            Self::Builds(answer) => answer.outcome(),
+            Self::Docs(answer) => answer.outcome(),
             Self::SolverService(solver_service::SolveResponse::Error(_)) => Outcome::No,
             Self::DocsCi(docs_ci::SolveResponse::Error(_)) => Outcome::No,
             Self::MirageCi(mirage_ci::SolveResponse::Error(_)) => Outcome::No,
             Self::Batch(answer) => answer.outcome(),
             Self::Show(_)
             | Self::Listing(_)
-            | Self::Builds(_)
-            | Self::Docs(_)
             | Self::Lock(_)
             | Self::Platforms(_)
             | Self::SolverService(_)
@@ -93,7 +93,8 @@ impl Answer {
             | Self::DocsCi(docs_ci::SolveResponse::Error(_))
             | Self::MirageCi(mirage_ci::SolveResponse::Error(_)) => false,
             Self::Batch(answer) => answer.can_be_kept(),
-            _ => true,
+            // A limit of time was reached: with more of it, or on a faster machine, there is more to tell.
+            answer => answer.outcome() != Outcome::Unknown,
         }
     }
 }

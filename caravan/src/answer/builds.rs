@@ -1,5 +1,7 @@
 //! The answer of `builds`.
 
+use super::outcome::Outcome;
+use super::package::NotTold;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -31,6 +33,9 @@ pub struct BuildsAnswer {
     /// The recipes that were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipes: Vec<Recipe>,
+    /// What it could not be told of, each with the platform: it is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_told: Vec<NotTold>,
 }
 
 /// A platform's part of a build plan.
@@ -105,4 +110,11 @@ pub enum RecipeKind {
     Obuilder,
     /// Docker: a Dockerfile.
     Dockerfile,
+}
+
+impl BuildsAnswer {
+    /// Unknown if something could not be told.
+    pub(crate) fn outcome(&self) -> Outcome {
+        if self.not_told.is_empty() { Outcome::Yes } else { Outcome::Unknown }
+    }
 }

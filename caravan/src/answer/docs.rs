@@ -1,5 +1,7 @@
 //! The answer of `docs`.
 
+use super::outcome::Outcome;
+use super::package::NotTold;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -29,6 +31,9 @@ pub struct DocsAnswer {
     pub jobs: Vec<DocsJob>,
     /// The documentation that is shown of each version.
     pub blessed: Vec<BlessedDocs>,
+    /// What it could not be told of, each with the platform: it is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_told: Vec<NotTold>,
 }
 
 /// A solution to install.
@@ -63,4 +68,11 @@ pub struct BlessedDocs {
     pub universe: String,
     /// How many packages that universe has.
     pub size: usize,
+}
+
+impl DocsAnswer {
+    /// Unknown if something could not be told.
+    pub(crate) fn outcome(&self) -> Outcome {
+        if self.not_told.is_empty() { Outcome::Yes } else { Outcome::Unknown }
+    }
 }

@@ -3,7 +3,7 @@
 use super::changes::ChangedPackage;
 use super::difference::Difference;
 use super::facts::Fact;
-use super::package::Variables;
+use super::package::{NotTold, Variables};
 use super::rebuild::RebuildSet;
 use caravan_revdeps::impact;
 use caravan_revdeps::rebuild::Policy;
@@ -115,6 +115,9 @@ pub struct PlatformImpact {
     pub refused: Vec<RefusedVersion>,
     /// Versions that depend on what changed and can be installed neither before nor after.
     pub broken_before: Vec<String>,
+    /// Versions, and names as `opam install` takes them, of which it could not be told what becomes of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_told: Vec<NotTold>,
     /// Names whose best selection changed.
     pub reselected: Vec<ReselectedName>,
     /// Circles of dependencies.

@@ -1,7 +1,7 @@
 //! The answer of `installable`.
 
 use super::outcome::Outcome;
-use super::package::Variables;
+use super::package::{NotTold, Variables};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -26,11 +26,17 @@ pub struct PlatformInstallable {
     pub installable: Vec<String>,
     /// `NAME.VERSION` of what cannot, in opam's order.
     pub not_installable: Vec<String>,
+    /// What it could not be told of, in opam's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_told: Vec<NotTold>,
 }
 
 impl InstallableAnswer {
-    /// No if something cannot be installed.
+    /// Unknown if something could not be told, else no if something cannot be installed.
     pub(crate) fn outcome(&self) -> Outcome {
+        if self.answers.iter().any(|answer| !answer.not_told.is_empty()) {
+            return Outcome::Unknown;
+        }
         let all = self.answers.iter().all(|answer| answer.not_installable.is_empty());
         if all { Outcome::Yes } else { Outcome::No }
     }

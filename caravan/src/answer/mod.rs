@@ -40,7 +40,7 @@ pub use listing::*;
 pub use lock::*;
 pub use outcome::Outcome;
 pub(crate) use package::variables;
-pub use package::{Package, Variables};
+pub use package::{NotTold, Package, Variables};
 pub use platforms::*;
 pub use rebuild::{LeftOut, RebuildEntry, RebuildJob, RebuildSelection, RebuildSet, Relation, TestsImpossible};
 pub use show::*;

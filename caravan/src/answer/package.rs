@@ -40,3 +40,13 @@ pub type Variables = BTreeMap<String, String>;
 pub(crate) fn variables(platform: &Platform) -> Variables {
     platform.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
+
+/// A package, or a name, of which it could not be told whether it can be installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NotTold {
+    /// `NAME.VERSION`, or a name as `opam install` takes it.
+    pub package: String,
+    /// Why not: which limit was reached.
+    pub reason: String,
+}

@@ -135,4 +135,7 @@ pub struct LeftOut {
     pub abandoned: Vec<String>,
     /// The budget is spent on others.
     pub over_budget: Vec<String>,
+    /// It could not be told: the search took more steps than one solve may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_told: Vec<String>,
 }

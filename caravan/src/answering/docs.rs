@@ -1,7 +1,7 @@
 //! Answers `docs`.
 
 use super::context::Context;
-use super::plans::{catalogue, count_solved, entries, packages, plan_error};
+use super::plans::{catalogue, count_solved, entries, not_told, packages, plan_error};
 use crate::answer::{BlessedDocs, DocsAnswer, DocsJob, PreparedDocs};
 use crate::error::Error;
 use crate::question::Docs;
@@ -19,7 +19,9 @@ pub(super) fn answer(question: &Docs, context: &mut Context<'_>) -> Result<DocsA
     let head = context.open_places(&places, precedence)?;
     let target = target(question, head.index())?;
     let Some(state) = &question.base else {
-        return Ok(answer_of(&make_plan(question, head.index(), &target, context)?, head.label(), None));
+        let plan = make_plan(question, head.index(), &target, context)?;
+        let not_told = not_told(&plan.matrix, context.stop)?;
+        return Ok(DocsAnswer { not_told, ..answer_of(&plan, head.label(), None) });
     };
     let places = places_at(places, state, context.repositories, context.observer)?;
     let base = context.open_places(&places, precedence)?;
@@ -29,7 +31,9 @@ pub(super) fn answer(question: &Docs, context: &mut Context<'_>) -> Result<DocsA
     let step = before.step(head.index(), packages, context.stop);
     context.observer.progress("planning", 1, 1);
     let failed = |error| plan_error(head.index(), std::slice::from_ref(&target), error, context.stop);
-    Ok(answer_of(&step.map_err(failed)?, head.label(), Some(base.label())))
+    let plan = step.map_err(failed)?;
+    let not_told = not_told(&plan.matrix, context.stop)?;
+    Ok(DocsAnswer { not_told, ..answer_of(&plan, head.label(), Some(base.label())) })
 }
 
 fn make_plan<'i>(
@@ -93,5 +97,6 @@ fn answer_of(plan: &docs::Docs<'_>, head: String, base: Option<String>) -> DocsA
         universes: plan.builds.builds.len(),
         jobs: jobs.collect(),
         blessed: blessed.collect(),
+        not_told: vec![],
     }
 }

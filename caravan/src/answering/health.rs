@@ -9,7 +9,7 @@ use crate::question::{ComparedSide, Health};
 use crate::repository::{Place, Repository, StateName, places_at};
 use caravan_planning::compare::{Blocker, Comparison, MatrixPlatform, Rows, blockers, compare};
 use caravan_planning::matrix::{Matrix, MatrixRequest};
-use caravan_solver::{Flags, Stop};
+use caravan_solver::{Flags, SolveError, Stop};
 use opam_parser::index::Index;
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,8 +152,12 @@ fn compare_sides(
     let lost: Vec<usize> = comparison.lost.iter().map(|(_, row)| *row).collect();
     let stage = "looking for what stands in the way";
     observer.progress(stage, 0, 0);
-    let found = blockers(second, &lost, question.blockers, stop);
+    let found = match blockers(second, &lost, question.blockers, stop) {
+        // What was found before the time was over is the answer.
+        Err(SolveError::Stopped(_)) => vec![],
+        found => found?,
+    };
     observer.progress(stage, 1, 1);
     let sides = [(first, before.label()), (second, after.label())];
-    Ok(answer_of(question, &sides, Some((&comparison, &found?))))
+    Ok(answer_of(question, &sides, Some((&comparison, &found))))
 }

@@ -3,7 +3,7 @@
 use super::change;
 use super::context::Context;
 use crate::answer::{
-    ChangedPackage, Cycles, DanglingName, Fact, GainedVersion, ImpactAnswer, LeftOut, LostVersion, Place,
+    ChangedPackage, Cycles, DanglingName, Fact, GainedVersion, ImpactAnswer, LeftOut, LostVersion, NotTold, Place,
     PlatformImpact, RebuildEntry, RebuildJob, RebuildSelection, RebuildSet, RefusedVersion, ReselectedName,
     TestsImpossible, variables,
 };
@@ -14,7 +14,7 @@ use caravan_revdeps::RepositoryChange;
 use caravan_revdeps::impact::{self, Findings, Lost, Refused, impact, targets};
 use caravan_revdeps::rebuild::{self, PickedEntry, Rebuild, pick};
 use caravan_solver::target::Target;
-use caravan_solver::{Request, SolveError, explain};
+use caravan_solver::{Request, SolveError, Stopped, explain};
 use opam_parser::file::field_line;
 use opam_parser::index::{Index, PackageId};
 use opam_parser::name::split_package;
@@ -30,8 +30,10 @@ pub(super) fn answer(question: &Impact, context: &mut Context<'_>) -> Result<Imp
     context.observer.progress("solving", 0, 0);
     let found = impact(&step, &targets, &question.policy, context.stop);
     context.observer.progress("solving", 1, 1);
-    // What it did not come to is not an answer.
-    context.stop.check()?;
+    // Platforms that it did not come to are not an answer; those that it did are.
+    if found.platforms.iter().all(|(_, found)| found.is_err()) {
+        context.stop.check()?;
+    }
     Ok(ImpactAnswer {
         schema: "caravan.impact/1".into(),
         verdict: found.verdict(&step.changes).into(),
@@ -66,6 +68,11 @@ fn platforms(found: &impact::Impact, budget: Option<usize>, change: &Change) -> 
     found.platforms.iter().enumerate().map(platform).collect()
 }
 
+/// A version or name of which the search took more steps than it may.
+fn not_told(package: &str) -> NotTold {
+    NotTold { package: package.to_owned(), reason: Stopped::Steps.to_string() }
+}
+
 /// A platform of which nothing is known.
 fn unknown(target: &Target) -> PlatformImpact {
     PlatformImpact {
@@ -77,6 +84,7 @@ fn unknown(target: &Target) -> PlatformImpact {
         gained: vec![],
         refused: vec![],
         broken_before: vec![],
+        not_told: vec![],
         reselected: vec![],
         cycles: Cycles::default(),
         rebuild: RebuildSet::default(),
@@ -114,6 +122,7 @@ impl Words<'_> {
             gained: found.gained.iter().map(GainedVersion::from).collect(),
             refused: found.refused.iter().map(refused).collect(),
             broken_before: found.broken_before.clone(),
+            not_told: found.not_told.iter().map(|package| not_told(package)).collect(),
             reselected: found.reselected.iter().map(ReselectedName::from).collect(),
             cycles: Cycles::from(&found.cycles),
             rebuild: self.rebuild(&found.rebuild, is_picked),
@@ -138,6 +147,7 @@ impl Words<'_> {
                 avoided: self.texts(&left_out.avoided),
                 abandoned: self.texts(&left_out.abandoned),
                 over_budget: self.texts(&over),
+                not_told: self.texts(&left_out.not_told),
             },
         }
     }

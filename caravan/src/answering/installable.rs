@@ -1,11 +1,11 @@
 //! Answers `installable`.
 
 use super::{Context, names};
-use crate::answer::{InstallableAnswer, PlatformInstallable, variables};
+use crate::answer::{InstallableAnswer, NotTold, PlatformInstallable, variables};
 use crate::error::Error;
 use crate::observer::Observer;
 use crate::question::Installable;
-use caravan_solver::{Flags, Request, Solver, Stop, View};
+use caravan_solver::{Flags, Request, Solver, Stop, Verdict, View};
 use opam_parser::index::PackageId;
 
 /// What takes long.
@@ -32,14 +32,19 @@ pub(super) fn answer(question: &Installable, context: &mut Context<'_>) -> Resul
             false => view.newest_of_each_name(&candidates),
         };
         let found = decide((&view, &request), &targets, question.flags, context.observer, context.stop)?;
-        let of = |wanted: bool| {
-            let found = targets.iter().zip(&found).filter(|(_, installable)| **installable == wanted);
+        let of = |wanted: Verdict| {
+            let found = targets.iter().zip(&found).filter(|(_, verdict)| **verdict == wanted);
             found.map(|(package, _)| index.package_text(*package)).collect()
         };
+        let not_told = targets.iter().zip(&found).filter_map(|(package, verdict)| match verdict {
+            Verdict::NotTold(why) => Some(NotTold { package: index.package_text(*package), reason: why.to_string() }),
+            Verdict::Installable | Verdict::Not => None,
+        });
         answers.push(PlatformInstallable {
             platform: variables(&setting.platform),
-            installable: of(true),
-            not_installable: of(false),
+            installable: of(Verdict::Installable),
+            not_installable: of(Verdict::Not),
+            not_told: not_told.collect(),
         });
     }
     Ok(InstallableAnswer { schema: "caravan.installable/1".into(), answers })
@@ -52,7 +57,7 @@ fn decide(
     flags: Flags,
     observer: &dyn Observer,
     stop: &Stop,
-) -> Result<Vec<bool>, Error> {
+) -> Result<Vec<Verdict>, Error> {
     let total = targets.len();
     let progress = |done: usize| {
         // All of them: that ends the stage, which is for below.
@@ -61,7 +66,7 @@ fn decide(
         }
     };
     progress(0);
-    let found = Solver::new(view).stop(stop).progress(&progress).installable(request, targets, flags);
+    let found = Solver::new(view).stop(stop).progress(&progress).verdicts(request, targets, flags);
     observer.progress(SOLVING, total, total);
     Ok(found?)
 }

@@ -1,14 +1,15 @@
 //! What plans are made for: platforms of the catalogue, and packages.
 
 use super::names::matches_any;
+use crate::answer::NotTold;
 use crate::error::{Error, ErrorKind};
 use crate::observer::Observer;
 use crate::platform::{Description, platforms};
 use caravan_planning::catalogue::{Catalogue, CatalogueEntry, CatalogueError};
-use caravan_planning::matrix::{PlatformError, latest};
+use caravan_planning::matrix::{Matrix, PlatformError, TargetView, latest};
 use caravan_solver::compiler::compiler;
 use caravan_solver::target::Target;
-use caravan_solver::{Platform, Request, SolveError, Solver, Stop, View};
+use caravan_solver::{Platform, Request, SolveError, Solver, Stop, Stopped, View};
 use opam_parser::index::{Index, PackageId};
 
 /// The question's catalogue, or caravan's.
@@ -139,6 +140,19 @@ pub(super) fn count_solved<T>(
     let result = work(&|done| observer.progress("solving", done, total));
     observer.progress("solving", total, total);
     result
+}
+
+/// What a plan leaves out because it could not be told whether it can be installed.
+///
+/// # Errors
+/// When it was stopped: then the plan is none.
+pub(super) fn not_told(matrix: &Matrix<'_>, stop: &Stop) -> Result<Vec<NotTold>, Error> {
+    stop.check()?;
+    let told = |(platform, package, why): (usize, PackageId, Stopped)| {
+        let TargetView { target, view } = &matrix.platforms[platform];
+        NotTold { package: view.index().package_text(package), reason: format!("{}: {why}", target.label) }
+    };
+    Ok(matrix.not_told().map(told).collect())
 }
 
 /// The error of a plan: on a platform whose compiler has no solution nothing can be planned.

@@ -2,10 +2,10 @@
 
 use super::options::TextOptions;
 use super::palette::{BOLD, DIM};
-use super::words::difference;
-use crate::answer::{BisectAnswer, Turn, Variables};
+use super::words::{difference, joined, platform};
+use crate::answer::{BisectAnswer, Turn};
+use crate::escape::line;
 use caravan_revdeps::bisect::Sought;
-use caravan_solver::Platform;
 use std::fmt::{Result, Write as _};
 
 pub(super) fn text(answer: &BisectAnswer, _: TextOptions, out: &mut String) {
@@ -14,8 +14,8 @@ pub(super) fn text(answer: &BisectAnswer, _: TextOptions, out: &mut String) {
 }
 
 fn write(answer: &BisectAnswer, out: &mut String) -> Result {
-    let roots = answer.roots.join(", ");
-    let platform = summary(&answer.platform);
+    let roots = joined(&answer.roots);
+    let platform = platform(&answer.platform);
     if answer.turns.is_empty() {
         let state = match (answer.sought, answer.installable) {
             (Sought::Solution, true) => "has the same solution",
@@ -37,12 +37,12 @@ fn write(answer: &BisectAnswer, out: &mut String) -> Result {
 }
 
 fn commit(turn: &Turn, out: &mut String) -> Result {
-    writeln!(out, "  {BOLD}{:.10}{BOLD:#} {} {}", turn.commit, date(turn.seconds), turn.summary)?;
-    writeln!(out, "  {DIM}by {}{DIM:#}", turn.author)?;
+    writeln!(out, "  {BOLD}{:.10}{BOLD:#} {} {}", line(&turn.commit), date(turn.seconds), line(&turn.summary))?;
+    writeln!(out, "  {DIM}by {}{DIM:#}", line(&turn.author))?;
     if !turn.facts.is_empty() {
         writeln!(out, "    {}", if turn.after { "before:" } else { "because:" })?;
         for fact in turn.facts.iter().filter(|fact| !fact.is_only_asked()) {
-            writeln!(out, "      - {}", fact.statement)?;
+            writeln!(out, "      - {}", line(&fact.statement.to_string()))?;
         }
     }
     // Of a solution and none, all of it would be named.
@@ -52,13 +52,6 @@ fn commit(turn: &Turn, out: &mut String) -> Result {
         }
     }
     Ok(())
-}
-
-/// A line that names a platform.
-fn summary(variables: &Variables) -> String {
-    let mut platform = Platform::new();
-    variables.iter().for_each(|(name, value)| platform.set(name, value));
-    platform.summary()
 }
 
 /// The day, in UTC.

@@ -1,7 +1,9 @@
 //! The answer of `bounds` as a patch, with its words.
 
 use super::options::TextOptions;
+use super::words::joined;
 use crate::answer::{BoundsAnswer, ProposedBound};
+use crate::escape::line;
 
 /// The patch alone, as `git apply` takes it.
 pub(super) fn text(answer: &BoundsAnswer, _: TextOptions, out: &mut String) {
@@ -13,7 +15,7 @@ pub fn summary(answer: &BoundsAnswer) -> Vec<String> {
     let bound = |ProposedBound { package, on, version, only, conflict }: &ProposedBound| {
         let how = if *conflict { " (as a conflict: it does not depend on it directly)" } else { "" };
         let relation = if *only { "!=" } else { "<" };
-        format!("{package}: {on} {relation} {version}{how}")
+        line(&format!("{package}: {on} {relation} {version}{how}")).into_owned()
     };
     let mut lines: Vec<String> = answer.bounds.iter().map(bound).collect();
     for (packages, words) in [
@@ -23,7 +25,7 @@ pub fn summary(answer: &BoundsAnswer) -> Vec<String> {
         (&answer.unbounded, "could not be kept away from the change"),
     ] {
         if !packages.is_empty() {
-            lines.push(format!("{words}: {}", packages.join(", ")));
+            lines.push(format!("{words}: {}", joined(packages)));
         }
     }
     lines

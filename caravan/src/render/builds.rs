@@ -3,8 +3,9 @@
 use super::numbers::write_numbers;
 use super::options::TextOptions;
 use super::palette::{BOLD, DIM};
-use super::words::count;
+use super::words::{count, write_not_told};
 use crate::answer::BuildsAnswer;
+use crate::escape::{graph, line};
 use std::fmt::Write;
 
 pub(super) fn text(answer: &BuildsAnswer, _: TextOptions, out: &mut String) {
@@ -34,7 +35,8 @@ pub(super) fn text(answer: &BuildsAnswer, _: TextOptions, out: &mut String) {
         .filter_map(|build| answer.builds.get(*build))
         .map(|build| build.package.as_str())
         .collect();
-    let _ = writeln!(out, "{DIM}the longest way:{DIM:#} {}", path.join(", "));
+    let _ = writeln!(out, "{DIM}the longest way:{DIM:#} {}", line(&path.join(", ")));
+    write_not_told(&answer.not_told, out);
 }
 
 /// Seconds as hours, minutes and seconds.
@@ -54,10 +56,10 @@ pub(super) fn dot(answer: &BuildsAnswer, out: &mut String) {
         let platform = answer.platforms.get(build.platform).map_or("", |platform| platform.id.as_str());
         let label = match answer.platforms.len() {
             1 => build.package.clone(),
-            _ => format!("{}\\n{platform}", build.package),
+            _ => format!("{}\n{platform}", build.package),
         };
         let style = if answer.critical_path.contains(&place) { ", style=bold" } else { "" };
-        let _ = writeln!(out, "  b{place} [label=\"{label}\", tooltip=\"{}\"{style}];", build.key);
+        let _ = writeln!(out, "  b{place} [label={}, tooltip={}{style}];", graph(&label), graph(&build.key));
     }
     for (place, build) in answer.builds.iter().enumerate() {
         for need in &build.needs {

@@ -19,9 +19,16 @@ pub(super) fn text(answer: &InstallableAnswer, options: TextOptions, out: &mut S
             })
             .collect();
         write_table(&rows, out);
+        let not_told = &found.not_told;
+        let rows =
+            not_told.iter().map(|one| vec![Cell::new(&one.package), Cell::new(format!("not told: {}", one.reason))]);
+        write_table(&rows.collect::<Vec<_>>(), out);
         let count = found.installable.len();
-        let all = count + found.not_installable.len();
-        out.push_str(&format!("{BOLD}{count} of {all} can be installed on {}{BOLD:#}\n", platform(&found.platform)));
+        let all = count + found.not_installable.len() + not_told.len();
+        let rest =
+            if not_told.is_empty() { String::new() } else { format!("; of {} it could not be told", not_told.len()) };
+        let platform = platform(&found.platform);
+        out.push_str(&format!("{BOLD}{count} of {all} can be installed on {platform}{rest}{BOLD:#}\n"));
     }
 }
 
@@ -55,6 +62,7 @@ mod tests {
             platform: Default::default(),
             installable: texts(&["a.2", "B.1", "b.1.10"]),
             not_installable: texts(&["a.1", "b.1.9", "c.1", "c.2"]),
+            not_told: vec![],
         };
         let expected = [
             ("a.1", false),

@@ -5,6 +5,7 @@ use super::packages::row;
 use super::palette::{BOLD, DIM};
 use super::table::write_table;
 use crate::answer::{ListingAnswer, REVDEPS};
+use crate::escape::{graph, line};
 use anstyle::Style;
 use std::collections::{HashMap, HashSet};
 
@@ -33,7 +34,7 @@ fn tree(answer: &ListingAnswer, edges: &[[String; 2]], out: &mut String) {
             let again = !shown.insert(package) && !children.is_empty();
             let more = if again { format!(" {DIM}(above){DIM:#}") } else { String::new() };
             let style = if branch.is_empty() { BOLD } else { Style::new() };
-            out.push_str(&format!("{before}{branch}{style}{package}{style:#}{more}\n"));
+            out.push_str(&format!("{before}{branch}{style}{}{style:#}{more}\n", line(package)));
             if again {
                 continue;
             }
@@ -51,13 +52,13 @@ fn tree(answer: &ListingAnswer, edges: &[[String; 2]], out: &mut String) {
 pub(super) fn dot(answer: &ListingAnswer, out: &mut String) {
     out.push_str("digraph dependencies {\n");
     for target in &answer.target_versions {
-        out.push_str(&format!("  \"{target}\" [style=bold];\n"));
+        out.push_str(&format!("  {} [style=bold];\n", graph(target)));
     }
     for package in &answer.packages {
-        out.push_str(&format!("  \"{}.{}\";\n", package.name, package.version));
+        out.push_str(&format!("  {};\n", graph(&format!("{}.{}", package.name, package.version))));
     }
     for [from, to] in answer.edges.iter().flatten() {
-        out.push_str(&format!("  \"{from}\" -> \"{to}\";\n"));
+        out.push_str(&format!("  {} -> {};\n", graph(from), graph(to)));
     }
     out.push_str("}\n");
 }

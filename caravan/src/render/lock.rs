@@ -2,6 +2,7 @@
 
 use super::options::TextOptions;
 use crate::answer::LockAnswer;
+use crate::escape::line;
 use std::fmt::Write;
 
 /// What the command line says that it wrote.
@@ -11,6 +12,6 @@ pub(super) fn text(answer: &LockAnswer, _: TextOptions, out: &mut String) {
         let vendored =
             file.vendored.as_ref().map(|all| format!(", {} of them vendored", all.len())).unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "wrote {}: {count} packages{vendored}", file.path);
+        let _ = writeln!(out, "wrote {}: {count} packages{vendored}", line(&file.path));
     }
 }

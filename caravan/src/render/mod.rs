@@ -1,7 +1,7 @@
 //! Answers for people: text for a terminal, Markdown, a page for a browser, annotations for GitHub, graphs.
 //!
 //! Everything is made from the data of an [`Answer`]. Text has the escape codes of the [`palette`]; whoever prints it
-//! takes them out where there is no terminal.
+//! takes them out where there is no terminal. What repositories and questions say goes through [`escape`](crate::escape).
 
 mod bisect;
 pub mod bounds;

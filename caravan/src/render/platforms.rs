@@ -3,7 +3,7 @@
 use super::options::TextOptions;
 use super::palette::{BOLD, DIM};
 use super::table::{Cell, write_table};
-use super::words::count;
+use super::words::{count, joined};
 use crate::answer::{CataloguePlatform, PlatformSet, PlatformsAnswer};
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ pub(super) fn text(answer: &PlatformsAnswer, _: TextOptions, out: &mut String) {
         // What was read from JSON does not have them.
         if !answer.distributions.is_empty() {
             // Writing to a string cannot fail.
-            let _ = writeln!(out, "\n{DIM}distributions:{DIM:#} {}", answer.distributions.join(", "));
+            let _ = writeln!(out, "\n{DIM}distributions:{DIM:#} {}", joined(&answer.distributions));
         }
     }
     let rows: Vec<Vec<Cell>> = answer.platforms.iter().map(platform_row).collect();

@@ -3,6 +3,7 @@
 use super::palette::BOLD;
 use super::table::{Cell, write_table};
 use crate::answer::{ShowAnswer, ShownPackage};
+use crate::escape::lines;
 
 /// The length, in bytes, of lines of words.
 const LINE: usize = 80;
@@ -48,7 +49,7 @@ fn describe(package: &ShownPackage, out: &mut String) {
     }
     write_table(&rows, out);
     if !package.description.is_empty() {
-        out.push_str(&format!("\n{}\n", package.description));
+        out.push_str(&format!("\n{}\n", lines(&package.description)));
     }
 }
 

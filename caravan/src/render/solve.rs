@@ -2,8 +2,9 @@
 
 use super::palette::{BOLD, DIM};
 use super::table::{Cell, write_table};
-use super::words::{first_line, platform};
+use super::words::{first_line, joined, platform};
 use crate::answer::{Fact, NoSolution, Package, PlatformSolution, SolveAnswer};
+use crate::escape::line;
 
 pub(super) fn text(answer: &SolveAnswer, out: &mut String) {
     match answer.answers.as_slice() {
@@ -19,7 +20,7 @@ pub(super) fn text(answer: &SolveAnswer, out: &mut String) {
         several => {
             on_several(answer, several, out);
             if let Some(differing) = answer.differing.as_ref().filter(|differing| !differing.is_empty()) {
-                out.push_str(&format!("no one version fits all of these platforms of: {}\n", differing.join(", ")));
+                out.push_str(&format!("no one version fits all of these platforms of: {}\n", joined(differing)));
             }
         }
     }
@@ -87,25 +88,29 @@ fn table<'p>(answer: &SolveAnswer, packages: impl IntoIterator<Item = &'p Packag
 }
 
 fn no_solution(answer: &SolveAnswer, platforms: &str, why: &NoSolution, out: &mut String) {
-    out.push_str(&format!("no solution for {} on {platforms}:\n", answer.roots.join(", ")));
+    out.push_str(&format!("no solution for {} on {platforms}:\n", joined(&answer.roots)));
+    if why.facts.is_empty() {
+        out.push_str("  (why was not found in the steps that a search may take)\n");
+    }
     facts(&why.facts, out);
     for hint in &why.hints {
-        out.push_str(&format!("{BOLD}hint:{BOLD:#} {hint}\n"));
+        out.push_str(&format!("{BOLD}hint:{BOLD:#} {}\n", line(&hint.to_string())));
     }
 }
 
 fn facts(facts: &[Fact], out: &mut String) {
     for fact in facts {
-        out.push_str(&format!("  - {}\n", fact.text.as_deref().unwrap_or_default()));
+        out.push_str(&format!("  - {}\n", line(fact.text.as_deref().unwrap_or_default())));
         if let Some(place) = fact.origin.as_ref().and_then(|origin| origin.place.as_ref()) {
-            out.push_str(&format!("      {DIM}{place}{DIM:#}\n"));
+            out.push_str(&format!("      {DIM}{}{DIM:#}\n", line(&place.to_string())));
         }
     }
 }
 
 fn held_back(solution: &PlatformSolution, out: &mut String) {
     for held in solution.held_back.iter().flatten() {
-        out.push_str(&format!("\n{BOLD}{}.{}{BOLD:#} and not {}:\n", held.name, held.version, held.best));
+        let (package, best) = (format!("{}.{}", held.name, held.version), line(&held.best));
+        out.push_str(&format!("\n{BOLD}{}{BOLD:#} and not {best}:\n", line(&package)));
         facts(&held.facts, out);
     }
 }

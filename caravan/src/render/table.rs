@@ -1,10 +1,11 @@
 //! Rows whose columns line up.
 
+use crate::escape::line;
 use anstyle::Style;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// A cell of a table.
+/// A cell of a table: text of anybody, in one line.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     text: String,
@@ -12,12 +13,12 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), style: Style::new() }
+    pub(super) fn new(text: impl AsRef<str>) -> Self {
+        Self::styled(text, Style::new())
     }
 
-    pub(super) fn styled(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style }
+    pub(super) fn styled(text: impl AsRef<str>, style: Style) -> Self {
+        Self { text: line(text.as_ref()).into_owned(), style }
     }
 }
 
@@ -35,7 +36,8 @@ pub(super) fn write_table(rows: &[Vec<Cell>], out: &mut String) {
             let _ = write!(out, "{style}{}{style:#}", cell.text);
             if column + 1 < used {
                 let padding = widths[column] - cell.text.width() + 2;
-                let _ = write!(out, "{:padding$}", "");
+                // The width of a formatted argument ends at 65,535.
+                out.extend(std::iter::repeat_n(' ', padding));
             }
         }
         out.push('\n');

@@ -1,6 +1,7 @@
 //! Words that several forms use.
 
-use crate::answer::{Difference, Variables};
+use crate::answer::{Difference, NotTold, Variables};
+use crate::escape::line;
 use caravan_solver::Platform;
 
 /// `1 version`, `2 versions`
@@ -11,11 +12,11 @@ pub(super) fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// The first of some texts, and how many more there are.
+/// The first of some texts, within a line, and how many more there are.
 pub(super) fn some<T: AsRef<str>>(texts: &[T], limit: usize) -> String {
     // One more line says less than the one text that it stands for.
     let shown = if texts.len() <= limit + 1 { texts.len() } else { limit };
-    let mut list = texts[..shown].iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    let mut list = texts[..shown].iter().map(|text| line(text.as_ref())).collect::<Vec<_>>().join(", ");
     if shown < texts.len() {
         list.push_str(&format!(" and {} more", texts.len() - shown));
     }
@@ -26,22 +27,36 @@ pub(super) fn some<T: AsRef<str>>(texts: &[T], limit: usize) -> String {
 pub(super) fn platform(variables: &Variables) -> String {
     let mut platform = Platform::default();
     variables.iter().for_each(|(name, value)| platform.set(name, value));
-    platform.summary()
+    line(&platform.summary()).into_owned()
 }
 
 /// The first line of a synopsis; control characters become blanks.
 pub(super) fn first_line(synopsis: &str) -> String {
     let first = synopsis.lines().next().unwrap_or_default();
-    first.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let blanks: String = first.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line(&blanks).into_owned()
 }
 
 /// `dune 3.23.1 → 3.24.0`, `base.v0.17 comes in`, `num.1.6 is left out`
 pub(super) fn difference(difference: &Difference) -> String {
     let name = &difference.name;
-    match (&difference.before, &difference.after) {
+    let text = match (&difference.before, &difference.after) {
         (Some(before), Some(after)) => format!("{name} {before} → {after}"),
         (None, Some(after)) => format!("{name}.{after} comes in"),
         (Some(before), None) => format!("{name}.{before} is left out"),
         (None, None) => name.clone(),
+    };
+    line(&text).into_owned()
+}
+
+/// Texts within a line.
+pub(super) fn joined<T: AsRef<str>>(texts: &[T]) -> String {
+    texts.iter().map(|text| line(text.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// What is left out of an answer because it could not be told, a line each.
+pub(super) fn write_not_told(not_told: &[NotTold], out: &mut String) {
+    for NotTold { package, reason } in not_told {
+        out.push_str(&format!("{} is left out: it could not be told: {}\n", line(package), line(reason)));
     }
 }

@@ -50,8 +50,11 @@ impl Local {
     pub fn new(options: Options) -> Result<Self, Error> {
         let directory = options.cache.clone().or_else(Cache::default_directory);
         let cache = directory.map(Cache::new).ok_or_else(|| {
-            Error::new(ErrorKind::System, "there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
-                .with_hint("`--cache-dir DIR` or CARAVAN_CACHE_DIR names one")
+            Error::new(
+                ErrorKind::System,
+                "there is no place for a cache: this user has no home, and XDG_CACHE_HOME is not set",
+            )
+            .with_hint("`--cache-dir DIR` or CARAVAN_CACHE_DIR names one")
         })?;
         Ok(Self { options, cache })
     }
@@ -185,8 +188,8 @@ pub(crate) fn is_archive(text: &str) -> bool {
 
 /// A path in which a leading `~/` is the user's home directory.
 pub(crate) fn expand_home(text: &str) -> PathBuf {
-    match (text.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+    match (text.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(text),
     }
 }

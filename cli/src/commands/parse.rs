@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Parse, output: &mut Output) -> Result<ExitCode, Fa
         }
         if arguments.print && parsed.file.is_some() {
             let (tree, _) = syntax::parse_file(&source);
-            output.bytes(&syntax::print::print(&tree))?;
+            output.data(&syntax::print::print(&tree))?;
         }
     }
     if output.format == Format::Json {

@@ -100,11 +100,14 @@ impl Cache {
         Self { directory: directory.into() }
     }
 
-    /// The user's cache directory: `$XDG_CACHE_HOME/caravan`, else `~/.cache/caravan`.
+    /// The user's cache directory: `$XDG_CACHE_HOME/caravan`, else `~/.cache/caravan`. `None` for a user who has no home;
+    /// a directory that anybody may make, such as one in `/tmp`, would not be safe.
     pub fn default_directory() -> Option<PathBuf> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let base = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-        Some(base.or_else(|| Some(variable("HOME")?.join(".cache")))?.join("caravan"))
+        // Without HOME the system's list of users says where the home is.
+        let home = || Some(std::env::home_dir().filter(|home| home.is_absolute())?.join(".cache"));
+        Some(base.or_else(home)?.join("caravan"))
     }
 
     /// Where it is.

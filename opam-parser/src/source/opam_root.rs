@@ -19,7 +19,7 @@ pub struct RootRepository {
 /// opam's root: `OPAMROOT`, else `~/.opam`.
 pub fn location() -> Option<PathBuf> {
     let named = std::env::var_os("OPAMROOT").filter(|root| !root.is_empty()).map(PathBuf::from);
-    named.or_else(|| Some(PathBuf::from(std::env::var_os("HOME").filter(|home| !home.is_empty())?).join(".opam")))
+    named.or_else(|| Some(std::env::home_dir().filter(|home| home.is_absolute())?.join(".opam")))
 }
 
 /// The repositories of a root, the one with the highest priority first; none if it is no root.

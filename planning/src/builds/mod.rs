@@ -23,6 +23,7 @@ pub mod layers;
 mod realise;
 pub mod recipe;
 pub mod schedule;
+mod shell;
 pub mod spec;
 mod times;
 

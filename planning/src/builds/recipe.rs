@@ -8,6 +8,7 @@
 use super::dockerfile::line;
 use super::graph::{BuildId, Builds, Job};
 use super::layers::{LayeredJob, Layers};
+use super::shell::{arguments, word};
 use super::spec::{Mount, Op, Spec, User};
 use crate::catalogue::CatalogueEntry;
 use opam_parser::index::{Index, PackageId};
@@ -110,9 +111,9 @@ impl Recipe<'_> {
         let (with_test, without): (Vec<BuildId>, Vec<BuildId>) = builds.iter().partition(tested);
         let install = |options: &str, builds: &[BuildId]| {
             let names = packages(builds).into_iter().map(|package| self.index.package_text(package));
-            (!builds.is_empty()).then(|| format!("opam install {options}{}", names.collect::<Vec<_>>().join(" ")))
+            (!builds.is_empty()).then(|| format!("opam install{options}{}", arguments(&names.collect::<Vec<_>>())))
         };
-        let commands = [install("", &without), install("--with-test ", &with_test)];
+        let commands = [install("", &without), install(" --with-test", &with_test)];
         command.push_str(&commands.into_iter().flatten().collect::<Vec<_>>().join(" && "));
         let home = self.setup().home;
         let mut caches = vec![("opam-archives", format!("{home}/.opam/download-cache"))];
@@ -235,7 +236,7 @@ fn layer_name(layer: Option<usize>) -> String {
 
 /// A command that never fails, but notes whether it would have.
 fn noted(command: &str, job: &str) -> String {
-    format!("mkdir -p results; if {command}; then echo good; else echo bad; fi > results/{job}")
+    format!("mkdir -p results; if {command}; then echo good; else echo bad; fi > {}", word(&format!("results/{job}")))
 }
 
 fn stage_name(place: usize, job: &str) -> String {

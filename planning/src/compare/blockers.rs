@@ -133,8 +133,9 @@ fn freed(
     let view = target_view.view.with_overrides(lift(propagation, lifted));
     let targets: Vec<PackageId> = rows.iter().map(|row| platform.matrix.rows[*row]).collect();
     let verdicts =
-        Solver::new(&view).stop(stop).installable(&target_view.target.request, &targets, platform.matrix.flags)?;
-    Ok(rows.iter().zip(verdicts).filter(|(_, installable)| *installable).map(|(row, _)| *row).collect())
+        Solver::new(&view).stop(stop).verdicts(&target_view.target.request, &targets, platform.matrix.flags)?;
+    stop.check()?;
+    Ok(rows.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_installable()).map(|(row, _)| *row).collect())
 }
 
 /// What it means to lift constraints: the package accepts the newest version that can be there, or is

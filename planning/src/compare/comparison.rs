@@ -25,6 +25,8 @@ pub struct Comparison {
     pub both: usize,
     /// How many on neither.
     pub neither: usize,
+    /// How many are not told on one of them, or on both.
+    pub not_told: usize,
     /// Rows that only the first has.
     pub gone: Vec<usize>,
     /// Rows that only the second has.
@@ -50,8 +52,12 @@ pub fn compare(a: MatrixPlatform<'_, '_>, b: MatrixPlatform<'_, '_>, rows: Rows)
             continue;
         };
         matched[*other] = true;
-        let was = a.cells()[place].selection().is_some();
-        let is = b.cells()[*other].selection().is_some();
+        let (was, is) = (&a.cells()[place], &b.cells()[*other]);
+        if was.not_told().or(is.not_told()).is_some() {
+            found.not_told += 1;
+            continue;
+        }
+        let (was, is) = (was.selection().is_some(), is.selection().is_some());
         match (was, is) {
             (true, false) => found.lost.push((place, *other)),
             (false, true) => found.won.push((place, *other)),

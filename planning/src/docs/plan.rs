@@ -142,5 +142,7 @@ fn translated(cell: &Cell, before: &Index, after: &Index, matching: &Matching) -
             };
             Some(Cell::Not(reason))
         }
+        // It may be told this time.
+        Cell::NotTold(_) => None,
     }
 }

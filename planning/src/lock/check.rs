@@ -3,6 +3,7 @@
 use super::error::LockError;
 use caravan_solver::problem::Pin;
 use caravan_solver::{Request, Root, Solver, View};
+use opam_parser::diagnostic::Severity;
 use opam_parser::file::OpamFile;
 use opam_parser::index::{Index, PackageId};
 
@@ -30,7 +31,9 @@ impl LockFile<'_> {
         let wrong = |what: String| Err(LockError::Wrong(what));
         let Self { own, text, roots, expected, with_vendored } = self;
         let parsed = OpamFile::parse(text.as_bytes());
-        if let Some(found) = parsed.diagnostics.first() {
+        // What the project's own file has that costs a field only, such as a field that nobody knows, is its own business.
+        let error = parsed.diagnostics.iter().find(|found| found.severity == Severity::Error);
+        if let Some(found) = error {
             return wrong(found.render("the lock file", text.as_bytes(), false));
         }
         let Some(file) = parsed.file else { return wrong("it is no opam file".to_owned()) };

@@ -1,7 +1,7 @@
 //! What became of a package on a platform.
 
 use super::reason::Reason;
-use caravan_solver::Selection;
+use caravan_solver::{Selection, Stopped};
 
 /// A package on a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub enum Cell {
     Installable(Selection),
     /// It cannot.
     Not(Reason),
+    /// That was not found out, because the search was stopped.
+    NotTold(Stopped),
 }
 
 impl Cell {
@@ -17,15 +19,23 @@ impl Cell {
     pub fn selection(&self) -> Option<&Selection> {
         match self {
             Self::Installable(selection) => Some(selection),
-            Self::Not(_) => None,
+            Self::Not(_) | Self::NotTold(_) => None,
         }
     }
 
     /// Why it cannot be installed.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
-            Self::Installable(_) => None,
+            Self::Installable(_) | Self::NotTold(_) => None,
             Self::Not(reason) => Some(reason),
+        }
+    }
+
+    /// Why it is not known, if so.
+    pub fn not_told(&self) -> Option<Stopped> {
+        match self {
+            Self::Installable(_) | Self::Not(_) => None,
+            Self::NotTold(why) => Some(*why),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::propagation::Propagation;
 use super::reason::searched;
 use super::target_view::TargetView;
 use caravan_solver::target::{Mentions, Target};
-use caravan_solver::{Flags, SolveError, Solver, Stop};
+use caravan_solver::{Flags, SolveError, Solver, Stop, Stopped};
 use opam_parser::index::{Index, PackageId};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,11 +37,11 @@ pub struct MatrixRequest<'t> {
 }
 
 impl<'i> Matrix<'i> {
-    /// Decides every package on every platform. Runs on all threads of rayon's current pool; the result
+    /// Decides every package on every platform. Cells that are not decided when it is stopped are not told. Runs on all threads of rayon's current pool; the result
     /// does not depend on their number. `done` is called with how many cells are decided, now and then.
     ///
     /// # Errors
-    /// When a platform's own request cannot be answered, or it was stopped.
+    /// When a platform's own request cannot be answered, which is also so when it is stopped before that.
     pub fn decide(
         index: &'i Index,
         request: MatrixRequest<'_>,
@@ -88,6 +88,14 @@ impl<'i> Matrix<'i> {
         Ok(Self { platforms: vec![platform], rows, cells: vec![cells], mentions, flags: Flags::default() })
     }
 
+    /// The packages of which it was not told whether they can be installed, each with its platform's place.
+    pub fn not_told(&self) -> impl Iterator<Item = (usize, PackageId, Stopped)> {
+        self.cells.iter().enumerate().flat_map(|(platform, cells)| {
+            let rows = self.rows.iter().zip(cells);
+            rows.filter_map(move |(package, cell)| Some((platform, *package, cell.not_told()?)))
+        })
+    }
+
     /// How many packages can be installed on a platform.
     pub fn installable(&self, platform: usize) -> usize {
         self.cells[platform].iter().filter(|cell| cell.selection().is_some()).count()
@@ -121,7 +129,7 @@ impl<'d, 'i> Decider<'d, 'i> {
     }
 
     /// # Errors
-    /// When it was stopped.
+    /// When the package's request cannot be put.
     fn cell(&self, package: PackageId) -> Result<Cell, PlatformError> {
         // With its tests a package may, in theory, need less: `"b" {!with-test}`.
         if self.flags == Flags::default()
@@ -138,9 +146,14 @@ impl<'d, 'i> Decider<'d, 'i> {
                 if let Some(reason) = self.propagation.reason(package) {
                     return Ok(Cell::Not(reason));
                 }
-                let facts = Solver::new(view).stop(self.stop).explain_facts(&request).map_err(failed)?;
+                let facts = match Solver::new(view).stop(self.stop).explain_facts(&request) {
+                    // That it cannot be installed is known.
+                    Err(SolveError::Stopped(_)) => vec![],
+                    facts => facts.map_err(failed)?,
+                };
                 Ok(Cell::Not(searched(view, package, facts)))
             }
+            Err(SolveError::Stopped(why)) => Ok(Cell::NotTold(why)),
             Err(error) => Err(failed(error)),
         }
     }

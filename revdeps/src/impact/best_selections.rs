@@ -2,7 +2,7 @@
 
 use crate::target_views::TargetViews;
 use caravan_solver::target::is_unknown;
-use caravan_solver::{Request, Root, Selection, SolveError, Solver, Stop, View};
+use caravan_solver::{Request, Root, Selection, SolveError, Solver, Stop, Stopped, View};
 use opam_parser::index::{Index, NameId};
 use opam_parser::name::PackageName;
 use rayon::prelude::*;
@@ -34,6 +34,8 @@ pub(super) struct BestSelections {
     name: NameId,
     pub(super) before: Option<Selection>,
     pub(super) after: Option<Selection>,
+    /// Whether both searches ended.
+    pub(super) told: bool,
 }
 
 /// The best selections of all names of which some version is affected.
@@ -51,11 +53,13 @@ pub(super) fn best_of_names(views: &TargetViews<'_, '_>, stop: &Stop) -> Result<
         })
         .collect();
     let solve = |(was, is): &(NameId, NameId)| {
-        Ok(BestSelections {
-            name: *was,
-            before: best(before, request, *was, stop)?,
-            after: best(after, request, *is, stop)?,
-        })
+        let states = [best(before, request, *was, stop), best(after, request, *is, stop)];
+        let told = !states.iter().any(|found| matches!(found, Err(SolveError::Stopped(Stopped::Steps))));
+        let [before, after] = states.map(|found| match found {
+            Err(SolveError::Stopped(Stopped::Steps)) => Ok(None),
+            found => found,
+        });
+        Ok(BestSelections { name: *was, before: before?, after: after?, told })
     };
     pairs.par_iter().map(solve).collect()
 }
@@ -70,6 +74,17 @@ pub(super) fn reselected(views: &TargetViews<'_, '_>, best: &[BestSelections]) -
         (!differences.is_empty()).then_some(Reselected { name, differences })
     };
     best.par_iter().filter_map(compare).collect()
+}
+
+/// The names of which the best selection of one of the states was not found in the steps that a search may take.
+pub(super) fn not_told<'b>(
+    views: &TargetViews<'b, '_>,
+    best: &'b [BestSelections],
+) -> impl Iterator<Item = String> + use<'b> {
+    let index = views.repository.before;
+    let names: Vec<String> =
+        best.iter().filter(|best| !best.told).map(|best| index.name(best.name).to_owned()).collect();
+    names.into_iter()
 }
 
 /// The best selections of the later state, by name there.

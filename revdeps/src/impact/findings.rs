@@ -30,6 +30,9 @@ pub struct Findings {
     /// Versions that depend on what changed and can be installed neither before nor after, in opam's order:
     /// no blame on the change.
     pub broken_before: Vec<String>,
+    /// Versions, and names as `opam install` takes them, of which it could not be told what becomes of them: the search
+    /// took more steps than one solve may ([`STEP_LIMIT`](caravan_solver::STEP_LIMIT)).
+    pub not_told: Vec<String>,
     /// Names whose best selection changed, in opam's order.
     pub reselected: Vec<Reselected>,
     /// Circles of dependencies.
@@ -68,6 +71,11 @@ impl Impact {
         {
             return Verdict::Broken;
         }
-        if findings().any(Result::is_err) { Verdict::Unknown } else { Verdict::Clean }
+        let not_all = |found: &Result<Findings, SolveError>| {
+            found
+                .as_ref()
+                .map_or(true, |found| !found.not_told.is_empty() || !found.rebuild.left_out.not_told.is_empty())
+        };
+        if findings().any(not_all) { Verdict::Unknown } else { Verdict::Clean }
     }
 }

@@ -3,7 +3,7 @@
 use super::best_selections::BestSelections;
 use crate::target_views::{InstallablePackages, TargetViews};
 use caravan_solver::target::is_unknown;
-use caravan_solver::{Installability, Request, Selection, SolveError, Solver, Stop, View};
+use caravan_solver::{Installability, Request, Selection, SolveError, Solver, Stop, Verdict, View};
 use opam_parser::index::PackageId;
 
 /// Decides every affected package in both states.
@@ -43,14 +43,14 @@ pub(super) fn decide(
     }
     let second = installable(after, request, &targets_after, &known_after, stop);
     // With a compiler that is not there yet, or not any more, nothing can be installed.
-    let none = |count: usize| Installability { verdicts: vec![false; count], witnesses: vec![] };
+    let none = |count: usize| Installability { verdicts: vec![Verdict::Not; count], witnesses: vec![] };
     let (first, second) = match (first, second) {
         (Ok(first), Err(error)) if is_unknown(&error) => (first, none(targets_after.len())),
         (Err(error), Ok(second)) if is_unknown(&error) => (none(targets_before.len()), second),
         (first, second) => (first?, second?),
     };
     let (first, second) = (first.verdicts, second.verdicts);
-    let spread = |count: usize, targets: &[PackageId], verdicts: Vec<bool>| {
+    let spread = |count: usize, targets: &[PackageId], verdicts: Vec<Verdict>| {
         let mut known = vec![None; count];
         targets.iter().zip(verdicts).for_each(|(package, verdict)| known[package.place()] = Some(verdict));
         known

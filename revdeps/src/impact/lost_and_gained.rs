@@ -4,7 +4,7 @@ use crate::changes::ChangeKind;
 use crate::target_views::{InstallablePackages, TargetViews};
 use caravan_solver::explain::Fact;
 use caravan_solver::target::is_unknown;
-use caravan_solver::{Flags, Request, Root, SolveError, Solver, Stop};
+use caravan_solver::{Flags, Request, Root, SolveError, Solver, Stop, Stopped, Verdict};
 use opam_parser::index::PackageId;
 use rayon::prelude::*;
 
@@ -74,6 +74,8 @@ pub(super) struct LostAndGained {
     pub(super) refused: Vec<Refused>,
     /// `NAME.VERSION` of those that can be installed neither before nor after.
     pub(super) broken_before: Vec<String>,
+    /// `NAME.VERSION` of those of which the search took too many steps.
+    pub(super) not_told: Vec<String>,
 }
 
 /// What became of each affected package, with explanations.
@@ -88,8 +90,12 @@ pub(super) fn lost_and_gained(
     for package in repository.before.packages() {
         let Some(was) = known.before[package.place()] else { continue };
         let after = repository.matching.after(package);
-        let is = after.is_some_and(|after| known.after[after.place()] == Some(true));
-        match (was, is) {
+        let is = after.and_then(|after| known.after[after.place()]).unwrap_or(Verdict::Not);
+        if [was, is].iter().any(|verdict| matches!(verdict, Verdict::NotTold(_))) {
+            findings.not_told.push(repository.before.package_text(package));
+            continue;
+        }
+        match (was.is_installable(), is.is_installable()) {
             (true, false) => lost.push((package, after)),
             (false, true) => {
                 findings.gained.push(Gained { package: repository.before.package_text(package), new: false })
@@ -99,21 +105,33 @@ pub(super) fn lost_and_gained(
         }
     }
     let new = repository.after.packages().filter(|package| repository.matching.before(*package).is_none());
+    let verdict = |package: &PackageId| known.after[package.place()].unwrap_or(Verdict::Not);
+    let (not_told, told): (Vec<PackageId>, Vec<PackageId>) =
+        new.partition(|package| matches!(verdict(package), Verdict::NotTold(_)));
     let (here, refused): (Vec<PackageId>, Vec<PackageId>) =
-        new.partition(|package| known.after[package.place()] == Some(true));
+        told.into_iter().partition(|package| verdict(package).is_installable());
+    findings.not_told.extend(not_told.iter().map(|package| repository.after.package_text(*package)));
     findings
         .gained
         .extend(here.iter().map(|package| Gained { package: repository.after.package_text(*package), new: true }));
     findings.gained.sort_by_cached_key(|gained| opam_parser::name::split_package(&gained.package));
     findings.lost = lost.par_iter().map(|(was, is)| explain_lost(views, *was, *is, stop)).collect::<Result<_, _>>()?;
     let refusal = |package: &PackageId| {
-        Ok(Refused {
-            package: repository.after.package_text(*package),
-            elsewhere: is_for_others(views, *package, stop)?,
-            facts: why(views, *package, stop)?,
-        })
+        let text = repository.after.package_text(*package);
+        let elsewhere = match is_for_others(views, *package, stop) {
+            Err(SolveError::Stopped(Stopped::Steps)) => return Ok(Err(text)),
+            found => found?,
+        };
+        Ok(Ok(Refused { package: text, elsewhere, facts: why(views, *package, stop)? }))
     };
-    findings.refused = refused.par_iter().map(refusal).collect::<Result<_, SolveError>>()?;
+    let refused: Vec<Result<Refused, String>> = refused.par_iter().map(refusal).collect::<Result<_, SolveError>>()?;
+    for found in refused {
+        match found {
+            Ok(refused) => findings.refused.push(refused),
+            Err(not_told) => findings.not_told.push(not_told),
+        }
+    }
+    findings.not_told.sort_by_cached_key(|package| opam_parser::name::split_package(package));
     Ok(findings)
 }
 
@@ -134,8 +152,17 @@ fn explain_lost(
     let cause = match () {
         () if repository.matching.is_same(was) => Cause::Dependencies,
         () if change().is_some_and(|change| change.kind == ChangeKind::Unavailable) => Cause::Unavailable,
-        () if is_for_others(views, is, stop)? => Cause::Restricted,
-        () => Cause::Itself,
+        () => match is_for_others(views, is, stop) {
+            // It cannot be installed here, and nothing is known of elsewhere.
+            Err(SolveError::Stopped(Stopped::Steps)) => Cause::Itself,
+            found => {
+                if found? {
+                    Cause::Restricted
+                } else {
+                    Cause::Itself
+                }
+            }
+        },
     };
     Ok(Lost { package, cause, facts: why(views, is, stop)? })
 }

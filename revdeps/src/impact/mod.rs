@@ -72,13 +72,15 @@ fn findings(
     let views = TargetViews::new(repository, target, stop)?;
     let best = best_selections::best_of_names(&views, stop)?;
     let known = installability::decide(&views, &best, stop)?;
-    let LostAndGained { lost, gained, refused, broken_before } =
+    let LostAndGained { lost, gained, refused, broken_before, mut not_told } =
         lost_and_gained::lost_and_gained(&views, &known, stop)?;
+    not_told.extend(best_selections::not_told(&views, &best));
     Ok(Findings {
         lost,
         gained,
         refused,
         broken_before,
+        not_told,
         reselected: best_selections::reselected(&views, &best),
         cycles: cycles::cycles(&views),
         rebuild: rebuild(&views, &known, &best_selections::by_name(&views, best), policy, stop)?,

@@ -4,7 +4,7 @@ use super::attempt::Attempt;
 use super::dependents::{Dependent, VersionGroup};
 use super::entry::RebuildEntry;
 use super::policy::Versions;
-use caravan_solver::SolveError;
+use caravan_solver::{SolveError, Stopped};
 use opam_parser::index::PackageId;
 
 /// What a policy makes of the versions of one name.
@@ -14,6 +14,7 @@ pub(super) struct ChosenVersions {
     pub(super) not_together: Vec<PackageId>,
     pub(super) unused: Vec<PackageId>,
     pub(super) other_version: Vec<PackageId>,
+    pub(super) not_told: Vec<PackageId>,
 }
 
 /// Tries the versions of a name that the policy wants, newest first.
@@ -35,7 +36,14 @@ pub(super) fn choose(
             chosen.other_version.push(dependent.package);
             continue;
         }
-        match attempt(dependent)? {
+        let attempted = match attempt(dependent) {
+            Err(SolveError::Stopped(Stopped::Steps)) => {
+                chosen.not_told.push(dependent.package);
+                continue;
+            }
+            attempted => attempted?,
+        };
+        match attempted {
             Attempt::Entry(entry) => {
                 let with = entry.with();
                 open.retain(|target| !with.contains(target));

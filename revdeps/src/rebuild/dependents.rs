@@ -4,6 +4,7 @@ use super::entry::LeftOut;
 use super::policy::{Policy, TestPolicy};
 use super::relations::Relations;
 use crate::target_views::{InstallablePackages, TargetViews};
+use caravan_solver::Verdict;
 use opam_parser::index::PackageId;
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +93,7 @@ fn find_dependents(
     // Packages that change together are not tested because of each other.
     let own: FxHashSet<PackageId> = repository.packages_after(repository.changes.packages.iter()).into_iter().collect();
     let counts = |package: PackageId| {
-        !own.contains(&package) && view.is_available(package) && known.after[package.place()] != Some(false)
+        !own.contains(&package) && view.is_available(package) && known.after[package.place()] != Some(Verdict::Not)
     };
     let mut found: BTreeMap<PackageId, Dependent> = BTreeMap::new();
     let empty = |package| move || Dependent { package, build: vec![], test: vec![] };

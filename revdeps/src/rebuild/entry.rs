@@ -95,6 +95,8 @@ pub struct LeftOut {
     pub avoided: Vec<PackageId>,
     /// Nobody maintains them.
     pub abandoned: Vec<PackageId>,
+    /// It could not be told: the search took more steps than one solve may.
+    pub not_told: Vec<PackageId>,
 }
 
 impl Rebuild {

@@ -33,7 +33,7 @@ pub(crate) use uses::{UseOfChange, find_uses, is_used};
 
 use crate::target_views::{InstallablePackages, TargetViews};
 use attempt::attempt;
-use caravan_solver::{Selection, SolveError, Stop};
+use caravan_solver::{Selection, SolveError, Stop, Verdict};
 use choice::{ChosenVersions, choose};
 use dependents::group_dependents;
 use opam_parser::index::{NameId, PackageId};
@@ -68,11 +68,13 @@ pub(crate) fn rebuild(
         left_out.not_together.extend(chosen.not_together);
         left_out.unused.extend(chosen.unused);
         left_out.other_version.extend(chosen.other_version);
+        left_out.not_told.extend(chosen.not_told);
     }
     entries.sort_unstable_by_key(|entry| entry.package);
     left_out.not_together.sort_unstable();
     left_out.unused.sort_unstable();
     left_out.other_version.sort_unstable();
+    left_out.not_told.sort_unstable();
     stages::assign(&mut entries);
     Ok(Rebuild { entries, left_out })
 }
@@ -83,7 +85,7 @@ pub(crate) fn rebuild(
 fn changed(views: &TargetViews<'_, '_>, known: &InstallablePackages, policy: &Policy) -> Vec<PackageId> {
     let changes = &views.repository.changes.packages;
     let mut usable = views.repository.packages_after(changes.iter().filter(|change| policy.counts(change)));
-    usable.retain(|package| known.after[package.place()] == Some(true));
+    usable.retain(|package| known.after[package.place()] == Some(Verdict::Installable));
     let avoided = |package: &PackageId| views.after.is_avoided(*package);
     if !policy.avoided && !usable.iter().all(avoided) {
         usable.retain(|package| !avoided(package));

@@ -24,6 +24,7 @@ impl<const W: usize> State<'_, '_, W> {
         let mut terms: Vec<Satisfied<W>> = Vec::new();
         self.add_reason(&mut terms, conflict.variable, conflict.reason, None);
         loop {
+            self.steps += 1 + terms.len() as u64;
             // What holds on level 0 is not in it, so without terms it is the terminal incompatibility.
             let Some(latest) = (0..terms.len()).max_by_key(|place| terms[*place].satisfier) else { return false };
             let assignment = self.solution.assignment(terms[latest].satisfier);

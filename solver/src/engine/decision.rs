@@ -13,6 +13,7 @@ impl<const W: usize> State<'_, '_, W> {
     /// Walks on to the first variable that has no value yet.
     pub(super) fn next_undecided(&mut self) -> Result<Option<VariableId>, TooWide> {
         while let Some(ahead) = self.solution.order.path.last_mut() {
+            self.steps += 1;
             let Some(implication) = ahead.clone().next() else {
                 self.solution.order.path.pop();
                 continue;
@@ -66,6 +67,7 @@ impl<const W: usize> State<'_, '_, W> {
             return self.check_value(variable, value);
         };
         let ValueState { start, end, impossible, last_violated } = self.implications.values[place as usize];
+        self.steps += 1 + u64::from(end - start);
         if impossible {
             return Ok(ValueCheck::Impossible);
         }
@@ -95,6 +97,7 @@ impl<const W: usize> State<'_, '_, W> {
         let question = self.question.platform(platform);
         let package = value.package(question.view.index().package_range(name))?;
         let compiled = question.compiled(package);
+        self.steps += 1 + compiled.requires.len() as u64;
         if compiled.impossible.is_some() {
             return Some(ValueCheck::Impossible);
         }

@@ -47,7 +47,7 @@ pub(crate) use bits::{Bits, WIDEST};
 pub(crate) use variable::{TooWide, Variable};
 
 use crate::question::Question;
-use crate::stop::Stop;
+use crate::stop::{StepLimit, Stopped};
 use crate::value::Value;
 use state::State;
 use variable::ROOT;
@@ -57,19 +57,29 @@ pub(crate) enum Outcome {
     /// The variables with their values, in the order of decisions.
     Solution(Vec<(Variable, Value)>),
     NoSolution,
-    Stopped,
+    Stopped(Stopped),
 }
+
+/// How many steps are done before the limit is looked at, and with it the clock.
+const BETWEEN_LOOKS: u64 = 1024;
 
 /// Searches for the best solution.
 pub(crate) fn run<const W: usize>(
     question: &Question<'_, '_>,
     assumptions: Assumptions<'_>,
-    stop: &Stop,
+    limit: &StepLimit<'_>,
 ) -> Result<Outcome, TooWide> {
-    if stop.asked() {
-        return Ok(Outcome::Stopped);
+    if let Err(why) = limit.spend(1) {
+        return Ok(Outcome::Stopped(why));
     }
     let mut state = State::<W>::new(question, assumptions);
+    let outcome = search(&mut state, limit);
+    // An answer is one, however late it comes.
+    let _ = limit.spend(state.steps);
+    outcome
+}
+
+fn search<const W: usize>(state: &mut State<'_, '_, W>, limit: &StepLimit<'_>) -> Result<Outcome, TooWide> {
     let root = state.intern(Variable::Root)?;
     let roots = state.implications_of(root, ROOT)?;
     for implication in roots.clone() {
@@ -81,12 +91,13 @@ pub(crate) fn run<const W: usize>(
     if !state.add_assumed_incompatibilities()? {
         return Ok(Outcome::NoSolution);
     }
-    let mut steps = 0_u32;
     loop {
-        // Looking at the clock costs as much as a small step.
-        steps = steps.wrapping_add(1);
-        if steps.is_multiple_of(32) && stop.asked() {
-            return Ok(Outcome::Stopped);
+        state.steps += 1;
+        if state.steps >= BETWEEN_LOOKS {
+            let steps = std::mem::take(&mut state.steps);
+            if let Err(why) = limit.spend(steps) {
+                return Ok(Outcome::Stopped(why));
+            }
         }
         let conflict = match state.unit_propagation()? {
             Err(conflict) => conflict,

@@ -153,6 +153,7 @@ impl<const W: usize> State<'_, '_, W> {
         let mut made = SmallVec::new();
         let impossible = self.direct_implications(self.solution.variable(variable).variable, value, &mut made)?;
         self.add_transitive_implications(&mut made, depth)?;
+        self.steps += made.len() as u64;
         let start = self.implications.list.len() as u32;
         self.implications.list.extend(made);
         let end = self.implications.list.len() as u32;

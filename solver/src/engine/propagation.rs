@@ -23,7 +23,9 @@ impl<const W: usize> State<'_, '_, W> {
             if let Some(value) = state.domain.single()
                 && !state.is_absence(value)
             {
-                for implication in self.implications_of(variable, value)? {
+                let implications = self.implications_of(variable, value)?;
+                self.steps += u64::from(implications.end - implications.start);
+                for implication in implications {
                     if let Err(conflict) = self.apply_implication(variable, value, implication) {
                         return Ok(Err(conflict));
                     }
@@ -53,6 +55,7 @@ impl<const W: usize> State<'_, '_, W> {
     fn propagate_watched(&mut self, variable: VariableId) -> Result<(), Conflict> {
         let mut place = 0;
         while let Some(id) = self.solution.variable(variable).watch_list.get(place).copied() {
+            self.steps += 1;
             let Incompatibility { start, end, watched } = self.incompatibilities.list[id as usize];
             let satisfied =
                 |state: &Self, at: u32| state.solution.satisfies(&state.incompatibilities.terms[at as usize]);
@@ -61,6 +64,7 @@ impl<const W: usize> State<'_, '_, W> {
                 place += 1;
                 continue;
             }
+            self.steps += u64::from(end - start);
             let other = watched[1 - ours];
             let open = (start..end).find(|at| *at != other && *at != watched[ours] && !satisfied(self, *at));
             if let Some(open) = open {

@@ -14,6 +14,8 @@ pub(super) struct State<'q, 'i, const W: usize> {
     pub(super) solution: PartialSolution<W>,
     pub(super) implications: Implications<W>,
     pub(super) incompatibilities: Incompatibilities<W>,
+    /// Steps that were done since the limit was looked at: implications, values and incompatibilities that were met.
+    pub(super) steps: u64,
 }
 
 impl<'q, 'i, const W: usize> State<'q, 'i, W> {
@@ -25,6 +27,7 @@ impl<'q, 'i, const W: usize> State<'q, 'i, W> {
             solution: PartialSolution::new(),
             implications: Implications::new(),
             incompatibilities: Incompatibilities::new(),
+            steps: 0,
         }
     }
 }

@@ -48,6 +48,10 @@ pub(super) enum Derivation {
     Solvable(Vec<(Variable, Value)>),
 }
 
+/// How many steps PubGrub may take, each the choice of a version or what is learned from a conflict. A hundred times what
+/// explanations of opam-repository take.
+const STEP_LIMIT: u32 = 200_000;
+
 /// Derives the contradiction in a question on one platform that has no answer.
 pub(super) fn derive(
     question: &Question<'_, '_>,
@@ -385,6 +389,9 @@ impl<const W: usize> DependencyProvider for Provider<'_, '_, '_, W> {
 
     fn should_cancel(&self) -> Result<(), Trouble> {
         self.steps.set(self.steps.get().wrapping_add(1));
+        if self.steps.get() > STEP_LIMIT {
+            return Err(Stopped::Steps.into());
+        }
         if self.steps.get().is_multiple_of(32) { Ok(self.stop.check()?) } else { Ok(()) }
     }
 }

@@ -6,7 +6,7 @@ use crate::problem::{Flags, Request};
 use crate::question::Question;
 use crate::solve::decisions::packages_on;
 use crate::solve::search::Search;
-use crate::stop::Stop;
+use crate::stop::{Stop, Stopped};
 use crate::view::View;
 use opam_parser::index::PackageId;
 use std::fmt;
@@ -75,7 +75,7 @@ impl Trying<'_, '_> {
         let question = Question::new(&[self.view], request)?;
         match Search::new(&question, self.stop).best() {
             Ok(answer) => Ok(Some(packages_on(&question, &answer.decisions, 0))),
-            Err(SolveError::NoSolution) => Ok(None),
+            Err(SolveError::NoSolution | SolveError::Stopped(Stopped::Steps)) => Ok(None),
             Err(error) => Err(error),
         }
     }

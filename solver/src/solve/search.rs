@@ -8,7 +8,7 @@ use crate::policy::Avoid;
 use crate::problem::Request;
 use crate::question::{PlatformPackage, Question};
 use crate::selection::Selection;
-use crate::stop::Stop;
+use crate::stop::{StepLimit, Stop};
 use crate::value::Value;
 use crate::view::View;
 use rustc_hash::FxHashSet;
@@ -64,14 +64,14 @@ macro_rules! by_width {
 /// Puts a question to the engine, as often as it takes.
 pub(crate) struct Search<'q, 'i> {
     question: &'q Question<'q, 'i>,
-    stop: &'q Stop,
+    limit: StepLimit<'q>,
     /// Packages that need each other in a cycle, found so far.
     cycles: Vec<Vec<PlatformPackage>>,
 }
 
 impl<'q, 'i> Search<'q, 'i> {
     pub(crate) fn new(question: &'q Question<'q, 'i>, stop: &'q Stop) -> Self {
-        Self { question, stop, cycles: Vec::new() }
+        Self { question, limit: StepLimit::new(stop), cycles: Vec::new() }
     }
 
     /// The best answer.
@@ -147,6 +147,8 @@ impl<'q, 'i> Search<'q, 'i> {
             }
             let is_better = |value: Value| better.contains(&value);
             let prefix = Prefix { decisions: &decisions, length: place, next: (*variable, &is_better) };
+            // What is left of the steps after the solve is for a solve.
+            self.limit.restart();
             match self.run(allowed, Some(prefix)) {
                 Err(SolveError::NoSolution) => {}
                 Err(error) => return Err(error),
@@ -168,13 +170,13 @@ impl<'q, 'i> Search<'q, 'i> {
     fn run(&mut self, allowed: Allowed<'_>, prefix: Option<Prefix<'_>>) -> Result<Vec<(Variable, Value)>, SolveError> {
         loop {
             let assumptions = self.assumptions(allowed, &self.cycles, prefix);
-            match by_width!(self.question, engine::run(self.question, assumptions, self.stop))? {
+            match by_width!(self.question, engine::run(self.question, assumptions, &self.limit))? {
                 Outcome::Solution(decisions) => match cycle::find(self.question, &decisions) {
                     None => return Ok(decisions),
                     Some(cycle) => self.cycles.push(cycle),
                 },
                 Outcome::NoSolution => return Err(SolveError::NoSolution),
-                Outcome::Stopped => return Err(SolveError::Stopped(self.stop.why())),
+                Outcome::Stopped(why) => return Err(SolveError::Stopped(why)),
             }
         }
     }

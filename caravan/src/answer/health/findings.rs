@@ -65,6 +65,7 @@ fn platform(side: MatrixPlatform<'_, '_>, repository: &str) -> HealthPlatform {
         variables: variables(&target.platform),
         installable: side.matrix.installable(side.platform),
         not_installable,
+        not_told: side.cells().iter().filter(|cell| cell.not_told().is_some()).count(),
     }
 }
 
@@ -88,6 +89,7 @@ fn health_cell(index: &Index, package: PackageId, cell: &Cell) -> HealthCell {
             HealthCell::Installable { package, selection: texts(index, selection.packages()) }
         }
         Cell::Not(reason) => HealthCell::Not { package, reason: health_reason(index, reason) },
+        Cell::NotTold(why) => HealthCell::NotTold { package, not_told: why.to_string() },
     }
 }
 
@@ -110,6 +112,7 @@ fn compared(
         won: found.won.iter().map(|(_, place)| row(after, *place)).collect(),
         both: found.both,
         neither: found.neither,
+        not_told: found.not_told,
         gone: found.gone.iter().map(|place| row(before, *place)).collect(),
         new: found.new.iter().map(|place| row(after, *place)).collect(),
         blockers: blockers.iter().map(|found| blocker(after, found)).collect(),

@@ -43,12 +43,20 @@ pub struct HealthPlatform {
     pub installable: usize,
     /// How many cannot, by the kind of reason.
     pub not_installable: BTreeMap<ReasonClass, usize>,
+    /// Of how many it could not be told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_told: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl HealthPlatform {
     /// How many packages were asked about.
     pub fn total(&self) -> usize {
-        self.installable + self.not_installable.values().sum::<usize>()
+        self.installable + self.not_installable.values().sum::<usize>() + self.not_told
     }
 
     /// How many of 100 packages can be installed.
@@ -86,13 +94,20 @@ pub enum HealthCell {
         /// Why not.
         reason: HealthReason,
     },
+    /// It could not be told.
+    NotTold {
+        /// `NAME.VERSION`
+        package: String,
+        /// Why not: which limit was reached.
+        not_told: String,
+    },
 }
 
 impl HealthCell {
     /// Why it cannot be installed.
     pub fn reason(&self) -> Option<&HealthReason> {
         match self {
-            Self::Installable { .. } => None,
+            Self::Installable { .. } | Self::NotTold { .. } => None,
             Self::Not { reason, .. } => Some(reason),
         }
     }
@@ -185,6 +200,9 @@ pub struct HealthComparison {
     pub both: usize,
     /// How many on neither.
     pub neither: usize,
+    /// Of how many it could not be told on one of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_told: usize,
     /// Packages that only the first has.
     pub gone: Vec<String>,
     /// Packages that only the second has.
@@ -247,8 +265,11 @@ impl HealthAnswer {
         ReasonClass::ALL.into_iter().filter(is_there).collect()
     }
 
-    /// No if two platforms were compared and something is lost.
+    /// Unknown if something could not be told, else no if two platforms were compared and something is lost.
     pub(crate) fn outcome(&self) -> Outcome {
+        if self.platforms.iter().any(|platform| platform.not_told > 0) {
+            return Outcome::Unknown;
+        }
         let lost = self.comparison.as_ref().is_some_and(|comparison| !comparison.lost.is_empty());
         if lost { Outcome::No } else { Outcome::Yes }
     }

@@ -3,7 +3,7 @@
 mod recipes;
 
 use super::context::Context;
-use super::plans::{PlatformNames, count_solved, packages, plan_error, plan_platforms, targets};
+use super::plans::{PlatformNames, count_solved, not_told, packages, plan_error, plan_platforms, targets};
 use crate::answer::{BuildsAnswer, BuildsPlatform, PlannedBuild, PlannedJob};
 use crate::error::Error;
 use crate::plan_input::times;
@@ -43,6 +43,7 @@ pub(super) fn answer(question: &Builds, context: &mut Context<'_>) -> Result<Bui
         Matrix::decide(index, MatrixRequest { targets: &targets, rows: packages, flags }, context.stop, done)
     });
     let matrix = matrix.map_err(|error| plan_error(index, &targets, error, context.stop))?;
+    let not_told = not_told(&matrix, context.stop)?;
     let builds = builds::Builds::of(&matrix);
     let recipes = match question.recipes {
         Some(wanted) => recipes::recipes(wanted, &repository, &builds, &entries)?,
@@ -50,7 +51,7 @@ pub(super) fn answer(question: &Builds, context: &mut Context<'_>) -> Result<Bui
     };
     let keys = if question.keys { build_keys(&repository, &builds, &entries)? } else { vec![] };
     let plan = Plan { index, builds: &builds, entries: &entries, keys: &keys };
-    Ok(BuildsAnswer { recipes, ..plan.answer(&times, usize::from(question.workers)) })
+    Ok(BuildsAnswer { recipes, not_told, ..plan.answer(&times, usize::from(question.workers)) })
 }
 
 /// The platforms, all of which are the catalogue's.
@@ -143,6 +144,7 @@ impl Plan<'_> {
             work_seconds: schedule.work.as_secs_f64(),
             critical_path: schedule.critical_path.iter().map(|build| *build as usize).collect(),
             recipes: vec![],
+            not_told: vec![],
         }
     }
 

@@ -54,6 +54,7 @@ impl<'a> Texts<'a> {
                 let facts: Vec<&str> = reason.facts.iter().filter_map(|fact| fact.text.as_deref()).collect();
                 json!([reason.class, path, reason.cause, facts])
             }
+            Some(HealthCell::NotTold { not_told, .. }) => json!(["not-told", [], not_told, []]),
         }
     }
 }

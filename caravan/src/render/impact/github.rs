@@ -1,7 +1,8 @@
 //! Annotations of GitHub's workflow commands: what broke, at the line of the opam file that says so.
 
-use super::words::{circle, mentioning, telling};
+use super::words::{circle, mentioning, not_told, telling};
 use crate::answer::{ChangeKind, ChangedPackage, Fact, ImpactAnswer, LossCause, Place, PlatformImpact};
+use crate::escape::{line, lines};
 use crate::render::words::some;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -107,6 +108,11 @@ impl<'a> Annotations<'a> {
             let place = self.place(&refused.package, &refused.facts);
             self.add(Annotation { level, place, title, message: message(&refused.facts) }, label);
         }
+        for (reason, packages) in not_told(platform) {
+            let (title, message) =
+                ("could not be told".to_owned(), format!("{reason}: {}", some(&packages, MENTIONING)));
+            self.add(Annotation { level: Level::Warning, place: None, title, message }, label);
+        }
         for cycle in &platform.cycles.made {
             let place = cycle.iter().find_map(|package| self.file(package));
             let title = "new circle of dependencies".to_owned();
@@ -131,15 +137,15 @@ impl<'a> Annotations<'a> {
 }
 
 fn message(facts: &[Fact]) -> String {
-    telling(facts).map(|fact| format!("- {fact}")).collect::<Vec<_>>().join("\n")
+    telling(facts).map(|fact| format!("- {}", line(&fact))).collect::<Vec<_>>().join("\n")
 }
 
 /// What a message may hold (the runner's `toolkit`, "command").
 fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// What the value of a property may hold.
 fn property(text: &str) -> String {
-    escaped(text).replace(':', "%3A").replace(',', "%2C")
+    escaped(&line(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,7 +1,10 @@
 //! A comment on a pull request, in GitHub's Markdown: short where all is well, details folded.
 
-use super::words::{amount, circle, describe, gained, group, left_out, lost_by, mentioning, reason, refused, telling};
+use super::words::{
+    amount, circle, describe, gained, group, left_out, lost_by, mentioning, not_told, reason, refused, telling,
+};
 use crate::answer::{Fact, ImpactAnswer, LossCause, LostVersion, PlatformImpact, Verdict};
+use crate::escape::{markdown as text, markdown_code as code};
 use crate::render::words::{count, difference, some};
 use std::fmt::{Result, Write as _};
 
@@ -14,11 +17,6 @@ const ROWS: usize = 60;
 pub(in crate::render) fn markdown(answer: &ImpactAnswer, out: &mut String) {
     // Writing to a string cannot fail.
     let _ = write(answer, out);
-}
-
-/// Text within a table or a code span: what would end either is replaced.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
 }
 
 fn codes<T: AsRef<str>>(texts: &[T], limit: usize) -> String {
@@ -48,7 +46,7 @@ fn changes(answer: &ImpactAnswer, out: &mut String) -> Result {
     }
     writeln!(out, "| package | change |\n|---|---|")?;
     for change in packages.iter().take(ROWS) {
-        writeln!(out, "| {} | {} |", code(&change.package()), describe(change).replace('|', "\\|"))?;
+        writeln!(out, "| {} | {} |", code(&change.package()), text(&describe(change)))?;
     }
     if packages.len() > ROWS {
         writeln!(out, "| … | and {} more |", packages.len() - ROWS)?;
@@ -60,9 +58,9 @@ fn changes(answer: &ImpactAnswer, out: &mut String) -> Result {
 }
 
 fn platform(platform: &PlatformImpact, out: &mut String) -> Result {
-    writeln!(out, "\n#### {}\n", platform.label.replace('<', "&lt;"))?;
+    writeln!(out, "\n#### {}\n", text(&platform.label))?;
     if let Some(error) = &platform.error {
-        return writeln!(out, "Could not be told: {error}");
+        return writeln!(out, "Could not be told: {}", text(error));
     }
     let start = out.len();
     for (cause, words) in [
@@ -77,10 +75,10 @@ fn platform(platform: &PlatformImpact, out: &mut String) -> Result {
     }
     refusals(platform, out)?;
     for cycle in &platform.cycles.made {
-        writeln!(out, "❌ New circle of dependencies: {}\n", circle(cycle))?;
+        writeln!(out, "❌ New circle of dependencies: {}\n", text(&circle(cycle)))?;
     }
     for cycle in &platform.cycles.broken {
-        writeln!(out, "No circle of dependencies any more: {}\n", circle(cycle))?;
+        writeln!(out, "No circle of dependencies any more: {}\n", text(&circle(cycle)))?;
     }
     let gained = gained(platform);
     if !gained.is_empty() {
@@ -89,6 +87,10 @@ fn platform(platform: &PlatformImpact, out: &mut String) -> Result {
     if !platform.broken_before.is_empty() {
         let count = count(platform.broken_before.len(), "version");
         writeln!(out, "{count} of what depends on the change could not be installed before either.\n")?;
+    }
+    for (reason, packages) in not_told(platform) {
+        let count = count(packages.len(), "package");
+        writeln!(out, "❔ {count} could not be told of ({}): {}\n", text(reason), codes(&packages, FEW))?;
     }
     reselected(platform, out)?;
     rebuild(platform, out)?;
@@ -124,7 +126,7 @@ fn refusals(platform: &PlatformImpact, out: &mut String) -> Result {
 fn listed<'a>(mut packages: impl Iterator<Item = (&'a str, &'a [Fact])>, out: &mut String) -> Result {
     for (package, facts) in packages.by_ref().take(FEW) {
         writeln!(out, "- {}", code(package))?;
-        telling(facts).try_for_each(|fact| writeln!(out, "  - {}", fact.replace('<', "&lt;")))?;
+        telling(facts).try_for_each(|fact| writeln!(out, "  - {}", text(&fact)))?;
     }
     let rest: Vec<&str> = packages.map(|(package, _)| package).collect();
     if !rest.is_empty() {
@@ -142,7 +144,7 @@ fn reselected(platform: &PlatformImpact, out: &mut String) -> Result {
     writeln!(out, "| change | for |\n|---|---|")?;
     let groups = group(&platform.reselected);
     for (between, names) in groups.iter().take(ROWS / 2) {
-        writeln!(out, "| {} | {} |", difference(between), codes(names, FEW / 2))?;
+        writeln!(out, "| {} | {} |", text(&difference(between)), codes(names, FEW / 2))?;
     }
     if groups.len() > ROWS / 2 {
         writeln!(out, "| … | and {} |", count(groups.len() - ROWS / 2, "more difference"))?;
@@ -158,7 +160,7 @@ fn rebuild(platform: &PlatformImpact, out: &mut String) -> Result {
     writeln!(out, "<details><summary>To try again: {}</summary>\n", amount(rebuild))?;
     writeln!(out, "| stage | package | why |\n|--:|---|---|")?;
     for entry in rebuild.entries.iter().take(ROWS) {
-        writeln!(out, "| {} | {} | {} |", entry.stage, code(&entry.package), reason(entry))?;
+        writeln!(out, "| {} | {} | {} |", entry.stage, code(&entry.package), text(&reason(entry)))?;
     }
     if rebuild.entries.len() > ROWS {
         writeln!(out, "| | … | and {} more |", rebuild.entries.len() - ROWS)?;

@@ -1,10 +1,13 @@
 //! A page for a person at a terminal.
 
-use super::words::{amount, circle, describe, gained, group, left_out, lost_by, mentioning, reason, refused, telling};
+use super::words::{
+    amount, circle, describe, gained, group, left_out, lost_by, mentioning, not_told, reason, refused, telling,
+};
 use crate::answer::{Fact, ImpactAnswer, LossCause, PlatformImpact, RebuildEntry, Verdict};
+use crate::escape::line;
 use crate::render::TextOptions;
 use crate::render::palette::{BAD, BOLD, DIM, GOOD, UNSURE};
-use crate::render::words::{count, difference, some};
+use crate::render::words::{count, difference, joined, some};
 use std::fmt::{Display, Write as _};
 
 /// How many of many similar things are shown.
@@ -27,13 +30,13 @@ impl Page<'_> {
     }
 
     fn answer(&mut self, answer: &ImpactAnswer) {
-        self.line(0, format_args!("{DIM}from{DIM:#} {}", answer.base));
-        self.line(0, format_args!("{DIM}to{DIM:#}   {}", answer.head));
+        self.line(0, format_args!("{DIM}from{DIM:#} {}", line(&answer.base)));
+        self.line(0, format_args!("{DIM}to{DIM:#}   {}", line(&answer.head)));
         self.line(0, "");
         self.changes(answer);
         for dangling in &answer.dangling {
             let mentioning = some(&mentioning(dangling), self.few);
-            self.line(0, format_args!("{BAD}`{}` is gone{BAD:#}, but mentioned by {mentioning}", dangling.name));
+            self.line(0, format_args!("{BAD}`{}` is gone{BAD:#}, but mentioned by {mentioning}", line(&dangling.name)));
         }
         for platform in &answer.platforms {
             self.line(0, "");
@@ -54,23 +57,23 @@ impl Page<'_> {
             return self.line(0, "no package changed");
         }
         self.line(0, format_args!("{BOLD}{} changed{BOLD:#}", count(packages.len(), "package")));
-        let width = packages.iter().map(|change| change.package().len()).max().unwrap_or(0);
+        let width = packages.iter().map(|change| line(&change.package()).len()).max().unwrap_or(0);
         let shown = self.few.saturating_mul(4);
         for change in packages.iter().take(shown) {
-            self.line(2, format_args!("{:width$}  {}", change.package(), describe(change)));
+            self.line(2, format_args!("{}  {}", padded(&change.package(), width), line(&describe(change))));
         }
         if packages.len() > shown {
             self.line(2, format_args!("and {} more", packages.len() - shown));
         }
         for path in &answer.unexpected {
-            self.line(2, format_args!("{BAD}{path}{BAD:#} belongs to no package"));
+            self.line(2, format_args!("{BAD}{}{BAD:#} belongs to no package", line(path)));
         }
     }
 
     fn platform(&mut self, platform: &PlatformImpact) {
-        self.line(0, format_args!("{BOLD}{}{BOLD:#}", platform.label));
+        self.line(0, format_args!("{BOLD}{}{BOLD:#}", line(&platform.label)));
         if let Some(error) = &platform.error {
-            return self.line(2, format_args!("{UNSURE}could not be told:{UNSURE:#} {error}"));
+            return self.line(2, format_args!("{UNSURE}could not be told:{UNSURE:#} {}", line(error)));
         }
         let start = self.out.len();
         self.lost(platform);
@@ -81,14 +84,19 @@ impl Page<'_> {
             self.line(2, format_args!("{GOOD}{count} can be installed now:{GOOD:#} {}", some(&gained, self.few)));
         }
         for cycle in &platform.cycles.made {
-            self.line(2, format_args!("{BAD}new circle of dependencies:{BAD:#} {}", circle(cycle)));
+            self.line(2, format_args!("{BAD}new circle of dependencies:{BAD:#} {}", line(&circle(cycle))));
         }
         for cycle in &platform.cycles.broken {
-            self.line(2, format_args!("{GOOD}no circle of dependencies any more:{GOOD:#} {}", circle(cycle)));
+            self.line(2, format_args!("{GOOD}no circle of dependencies any more:{GOOD:#} {}", line(&circle(cycle))));
         }
         if !platform.broken_before.is_empty() {
             let count = count(platform.broken_before.len(), "version");
             self.line(2, format_args!("{count} of what depends on the change could not be installed before either"));
+        }
+        for (reason, packages) in not_told(platform) {
+            let count = count(packages.len(), "package");
+            let some = some(&packages, self.few);
+            self.line(2, format_args!("{UNSURE}{count} could not be told of{UNSURE:#} ({}): {some}", line(reason)));
         }
         self.reselected(platform);
         self.rebuild(platform);
@@ -135,7 +143,7 @@ impl Page<'_> {
             for refused in refused.iter().take(self.few) {
                 match telling(&refused.facts).collect::<Vec<_>>().as_slice() {
                     // The one fact names the package.
-                    [fact] if fact.starts_with(&refused.package) => self.line(4, fact),
+                    [fact] if fact.starts_with(&refused.package) => self.line(4, line(fact)),
                     _ => self.because(&refused.package, &refused.facts),
                 }
             }
@@ -145,15 +153,15 @@ impl Page<'_> {
 
     /// A package and why it cannot be installed.
     fn because(&mut self, package: &str, facts: &[Fact]) {
-        self.line(4, format_args!("{BOLD}{package}{BOLD:#}"));
-        telling(facts).for_each(|fact| self.line(6, format_args!("- {fact}")));
+        self.line(4, format_args!("{BOLD}{}{BOLD:#}", line(package)));
+        telling(facts).for_each(|fact| self.line(6, format_args!("- {}", line(&fact))));
     }
 
     /// The packages after the first few.
     fn rest<'a>(&mut self, packages: impl Iterator<Item = &'a str>) {
         let rest: Vec<&str> = packages.skip(self.few).collect();
         if !rest.is_empty() {
-            self.line(4, format_args!("and {}", rest.join(", ")));
+            self.line(4, format_args!("and {}", joined(&rest)));
         }
     }
 
@@ -187,7 +195,7 @@ impl Page<'_> {
     /// By stage: with reasons where there is room for them, else names.
     fn entries(&mut self, entries: &[RebuildEntry]) {
         let in_full = entries.len() <= self.few.saturating_mul(3);
-        let width = entries.iter().map(|entry| entry.package.len()).max().unwrap_or(0);
+        let width = entries.iter().map(|entry| line(&entry.package).len()).max().unwrap_or(0);
         for stage in entries.chunk_by(|a, b| a.stage == b.stage) {
             let number = stage[0].stage;
             if !in_full {
@@ -197,8 +205,15 @@ impl Page<'_> {
             }
             self.line(4, format_args!("{DIM}stage {number}{DIM:#}"));
             for entry in stage {
-                self.line(6, format_args!("{:width$}  {DIM}{}{DIM:#}", entry.package, reason(entry)));
+                let package = padded(&entry.package, width);
+                self.line(6, format_args!("{package}  {DIM}{}{DIM:#}", line(&reason(entry))));
             }
         }
     }
+}
+
+/// Text of others, with blanks to a width in bytes: the width of a formatted argument ends at 65,535.
+fn padded(text: &str, width: usize) -> String {
+    let text = line(text);
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.len())))
 }

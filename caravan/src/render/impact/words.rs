@@ -1,7 +1,7 @@
 //! Words that the forms of this answer have in common.
 
 use crate::answer::{
-    ChangeKind, ChangedPackage, DanglingName, Difference, Effect, Fact, LeftOut, LossCause, LostVersion,
+    ChangeKind, ChangedPackage, DanglingName, Difference, Effect, Fact, LeftOut, LossCause, LostVersion, NotTold,
     PlatformImpact, RebuildEntry, RebuildSet, RefusedVersion, Relation, ReselectedName, TestsImpossible,
 };
 use crate::render::words::count;
@@ -80,6 +80,15 @@ pub(super) fn gained(platform: &PlatformImpact) -> Vec<&str> {
     platform.gained.iter().filter(|gained| !gained.new).map(|gained| gained.package.as_str()).collect()
 }
 
+/// What could not be told, by the reason.
+pub(super) fn not_told(platform: &PlatformImpact) -> BTreeMap<&str, Vec<&str>> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for NotTold { package, reason } in &platform.not_told {
+        reasons.entry(reason).or_default().push(package);
+    }
+    reasons
+}
+
 /// What differs between the best selections of names, with the names that it differs for. The most frequent first.
 pub(super) fn group(reselected: &[ReselectedName]) -> Vec<(&Difference, Vec<&str>)> {
     let mut groups: BTreeMap<&Difference, Vec<&str>> = BTreeMap::new();
@@ -126,6 +135,7 @@ pub(super) fn reason(entry: &RebuildEntry) -> String {
 /// The lists of what is left out that are not empty, each with the reason.
 pub(super) fn left_out(left_out: &LeftOut) -> impl Iterator<Item = (&Vec<String>, &'static str)> {
     let all = [
+        (&left_out.not_told, "of which it could not be told"),
         (&left_out.not_together, "cannot be installed together with the change"),
         (&left_out.unused, "built without the change in the end"),
         (&left_out.avoided, "to be avoided"),

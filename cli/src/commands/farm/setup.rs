@@ -48,7 +48,7 @@ impl From<VatError> for Failure {
 pub(super) fn directory(global: &Global) -> Result<PathBuf, Failure> {
     let default = || Some(Cache::default_directory()?.join("service"));
     let directory = global.cache_dir.clone().or_else(default).ok_or_else(|| {
-        system("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
+        system("there is no place for a cache: this user has no home, and XDG_CACHE_HOME is not set")
             .hint("`--cache-dir DIR` or CARAVAN_CACHE_DIR names one")
     })?;
     std::path::absolute(directory).map_err(system)

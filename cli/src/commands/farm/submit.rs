@@ -54,7 +54,7 @@ pub(crate) fn run(global: &Global, arguments: &Submit, output: &mut Output) -> R
         // One line for each question, in their order.
         for answer in job.answers(result) {
             unanswered += usize::from(ErrorReport::is_one(&answer));
-            output.bytes(&[answer.as_slice(), b"\n"].concat())?;
+            output.data(&[answer.as_slice(), b"\n"].concat())?;
         }
     }
     Ok(if unanswered == 0 { ExitCode::SUCCESS } else { ExitCode::from(NO) })

@@ -42,10 +42,12 @@ pub fn log(text: &str) -> Cow<'_, str> {
 /// Text in GitHub's Markdown, within a line or a cell of a table: as [`line`], and nothing in it is markup, ends a cell
 /// or notifies anybody.
 pub fn markdown(text: &str) -> String {
+    let text = line(text);
     let mut out = String::with_capacity(text.len());
-    for c in line(text).chars() {
+    for (place, c) in text.char_indices() {
         match c {
-            '<' => out.push_str("&lt;"),
+            // `< 5.5` begins no element.
+            '<' if !text[place..].starts_with("< ") && !text[place..].starts_with("<=") => out.push_str("&lt;"),
             '|' => out.push_str("\\|"),
             '`' => out.push_str("\\`"),
             '[' => out.push_str("\\["),

@@ -59,7 +59,7 @@ pub mod schema;
 
 pub use answer::{Answer, Outcome};
 pub use answering::{Context, ask};
-pub use caravan_solver::{Stop, Stopped};
+pub use caravan_solver::{STEP_LIMIT, Stop, Stopped};
 pub use error::{Error, ErrorKind};
 pub use observer::{Observer, Silent, Warning};
 pub use question::Question;

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 /// Answers a command that asks a question.
 pub(crate) fn run(global: &Global, command: &Command, output: &mut Output) -> Result<ExitCode, Failure> {
-    let interrupt = Interrupt::watch();
+    let interrupt = Interrupt::watch(global.step_limit);
     let answer = answer(global, command, output, &interrupt.stop);
     interrupt.answered();
     let interrupted = interrupt.code();

@@ -20,9 +20,10 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// From now on Ctrl-C stops what looks at `stop`; a second one ends the process.
-    pub(crate) fn watch() -> Self {
-        let watch = Self { stop: Stop::new(), pressed: Arc::default(), answered: Arc::default() };
+    /// From now on Ctrl-C stops what looks at `stop`; a second one ends the process. A solve may take so many steps of
+    /// search.
+    pub(crate) fn watch(steps: u64) -> Self {
+        let watch = Self { stop: Stop::new().with_steps(steps), pressed: Arc::default(), answered: Arc::default() };
         let (stop, pressed, answered) = (watch.stop.clone(), Arc::clone(&watch.pressed), Arc::clone(&watch.answered));
         let handler = move || {
             if pressed.swap(true, Ordering::Relaxed) {

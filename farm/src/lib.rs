@@ -26,7 +26,8 @@
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! let service = Service::new(settings);
 //! let http_settings = http::Settings { tokens: vec![], max_request: 16 << 20, hosts: vec![] };
-//! http::serve(listener, service, http_settings, CancellationToken::new()).await
+//! http::serve(listener, service, http_settings, CancellationToken::new()).await;
+//! # Ok(())
 //! # }
 //! ```
 //!

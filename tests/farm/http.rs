@@ -542,7 +542,7 @@ fn the_openapi_document_holds() {
         "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
          negative_data_rejection,unsupported_method",
         "--phases=examples,coverage,fuzzing",
-        "--max-examples=200",
+        &format!("--max-examples={}", std::env::var("CARAVAN_OPENAPI_EXAMPLES").as_deref().unwrap_or("50")),
         "--seed=1",
         "--workers=2",
         "--no-color",

@@ -13,6 +13,7 @@ pub(crate) use planning::*;
 pub(crate) use shared::*;
 pub(crate) use solving::*;
 
+use caravan::STEP_LIMIT;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -157,6 +158,10 @@ pub(crate) struct Global {
     /// Where indexes and clones are kept
     #[arg(long, global = true, value_name = "DIR", env = "CARAVAN_CACHE_DIR", help_heading = "Repositories")]
     pub(crate) cache_dir: Option<PathBuf>,
+
+    /// How many steps of search one solve may take; what takes more is not told
+    #[arg(long, global = true, value_name = "STEPS", env = "CARAVAN_STEP_LIMIT", default_value_t = STEP_LIMIT)]
+    pub(crate) step_limit: u64,
 
     /// What to print
     #[arg(long, global = true, value_enum, env = "CARAVAN_FORMAT", default_value = "text")]

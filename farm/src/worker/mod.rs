@@ -37,6 +37,8 @@ pub struct Limits {
     pub repositories: usize,
     /// How many threads it solves on.
     pub threads: usize,
+    /// How many steps of search one solve may take.
+    pub steps: u64,
 }
 
 /// Does the jobs that come over a socket until it is closed.
@@ -54,12 +56,13 @@ pub fn run(socket: UnixStream, limits: &Limits) -> io::Result<()> {
     let (jobs, next_job) = channel();
     let (recalled, next_recalled) = channel();
     let current = Arc::clone(&stop);
+    let steps = limits.steps;
     std::thread::spawn(move || {
         while let Ok(Some(message)) = frames::read(&mut from) {
             let delivered = match message {
                 ToWorker::Job(job) => {
                     // Before the main thread sees it, so that a cancellation that comes next finds it.
-                    let stop = Stop::new().within(Duration::from_millis(job.limit_ms));
+                    let stop = Stop::new().with_steps(steps).within(Duration::from_millis(job.limit_ms));
                     *current.lock().unwrap_or_else(PoisonError::into_inner) = stop.clone();
                     jobs.send((job, stop)).is_ok()
                 }

@@ -91,6 +91,7 @@ fn settings(global: &Global, farm: &Farm) -> Result<Settings, Failure> {
         "worker".to_owned(),
         format!("--memory-limit={}", farm.memory_limit << 20),
         format!("--states={}", farm.states << 20),
+        format!("--step-limit={}", global.step_limit),
         format!("--threads={threads}"),
         format!("--cache-dir={}", indexes(&directory).display()),
     ];

@@ -21,6 +21,7 @@ pub(crate) fn run(global: &Global, arguments: &Worker) -> Result<ExitCode, Failu
         memory: arguments.memory_limit,
         repositories: arguments.states,
         threads: arguments.threads,
+        steps: global.step_limit,
     };
     work(UnixStream::from(input), &limits).map_err(system)?;
     Ok(ExitCode::SUCCESS)

@@ -169,25 +169,21 @@ pub(super) enum ObjectError {
     Git(#[from] git2::Error),
 }
 
-/// A tree or a blob, if it is one and is not too large. Its header says so without unpacking it.
-fn read_object<'o>(objects: &'o git2::Odb<'o>, id: Oid, kind: ObjectType) -> Result<git2::OdbObject<'o>, ObjectError> {
-    let (size, found) = objects.read_header(id)?;
-    let (limit, most, name) = match kind {
-        ObjectType::Tree => (Limit::DirectoryEntries, Limit::DirectoryEntries.most() * 64, "tree"),
-        _ => (Limit::File, Limit::File.most(), "blob"),
-    };
-    if found != kind {
-        return Err(ObjectError::Kind(name));
+/// A blob, if it is one and is not too large. Its header says so without unpacking it.
+fn read_file<'o>(objects: &'o git2::Odb<'o>, id: Oid) -> Result<git2::OdbObject<'o>, ObjectError> {
+    let (size, kind) = objects.read_header(id)?;
+    if kind != ObjectType::Blob {
+        return Err(ObjectError::Kind("blob"));
     }
-    if size as u64 > most {
-        return Err(limit.into());
+    if size as u64 > Limit::File.most() {
+        return Err(Limit::File.into());
     }
     Ok(objects.read(id)?)
 }
 
 /// The text of a file. `None` if it is too large.
 fn read_blob<'o>(objects: &'o git2::Odb<'o>, id: Oid) -> Result<Option<git2::OdbObject<'o>>, SourceError> {
-    match read_object(objects, id, ObjectType::Blob) {
+    match read_file(objects, id) {
         Ok(blob) => Ok(Some(blob)),
         Err(ObjectError::Limit(_)) => Ok(None),
         Err(error) => Err(SourceError::File { reason: error.to_string() }),
@@ -199,7 +195,16 @@ pub(super) struct Tree<'o>(git2::OdbObject<'o>);
 
 impl<'o> Tree<'o> {
     pub(super) fn read(objects: &'o git2::Odb<'o>, id: Oid) -> Result<Self, ObjectError> {
-        read_object(objects, id, ObjectType::Tree).map(Self)
+        // Asking for its header first, as with blobs, would make a cold start a third slower; so one that is too large
+        // takes its memory once before it is refused. Workers of services have a limit of memory.
+        let object = objects.read(id)?;
+        if object.kind() != ObjectType::Tree {
+            return Err(ObjectError::Kind("tree"));
+        }
+        if object.len() as u64 > Limit::DirectoryEntries.most() * 64 {
+            return Err(Limit::DirectoryEntries.into());
+        }
+        Ok(Self(object))
     }
 
     pub(super) fn entries(&self) -> Result<Vec<TreeEntry<'_>>, ObjectError> {

@@ -15,7 +15,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\t')
 }
 
-/// As [`line`], for text of several lines: these stay.
+/// As [`line()`], for text of several lines: these stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
@@ -39,7 +39,7 @@ pub fn log(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Text in GitHub's Markdown, within a line or a cell of a table: as [`line`], and nothing in it is markup, ends a cell
+/// Text in GitHub's Markdown, within a line or a cell of a table: as [`line()`], and nothing in it is markup, ends a cell
 /// or notifies anybody.
 pub fn markdown(text: &str) -> String {
     let text = line(text);

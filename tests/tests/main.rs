@@ -21,6 +21,7 @@ mod impact_laws;
 mod impact_of_history;
 mod laws;
 mod layouts;
+mod licences;
 mod matrix_of_opam_repository;
 mod module_circles;
 mod oracle_filters;

@@ -1,15 +1,17 @@
 //! The arguments of services and workers.
 
 use super::shared::seconds;
-use caravan_farm::clones::Scheme;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Reads a kind of URL that can be fetched.
-fn scheme() -> impl TypedValueParser<Value = Scheme> {
-    let names = PossibleValuesParser::new(Scheme::ALL.map(Scheme::name));
-    names.try_map(|name| Scheme::from_name(&name).ok_or("no such kind"))
+/// A kind of URL that can be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scheme {
+    Https,
+    Http,
+    Ssh,
+    Git,
+    File,
 }
 
 /// What all services have.
@@ -36,7 +38,7 @@ pub(crate) struct Farm {
     pub(crate) remember: usize,
     /// A kind of URL that repositories may be fetched from (https, http, ssh, git, file); may be repeated.
     /// `file` allows local paths
-    #[arg(long = "allow-scheme", value_name = "SCHEME", default_values = ["https", "http", "git"], env = "CARAVAN_SCHEMES", value_delimiter = ',', value_parser = scheme())]
+    #[arg(long = "allow-scheme", value_name = "SCHEME", default_values = ["https", "http", "git"], env = "CARAVAN_SCHEMES", value_delimiter = ',', value_enum)]
     pub(crate) schemes: Vec<Scheme>,
     /// Also fetch from a host whose addresses are of this machine or of a private network; without HOST, from all such
     /// hosts. May be repeated

@@ -1,7 +1,7 @@
 //! What all services have in common: settings, signals, sockets, the HTTP server.
 
 use crate::arguments::Global;
-use crate::arguments::farm::Farm;
+use crate::arguments::farm::{self, Farm};
 use crate::failure::{Failure, Kind};
 use caravan::vocabulary::Cache;
 use caravan_farm::clones::{self, PrivateHosts};
@@ -104,7 +104,7 @@ fn settings(global: &Global, farm: &Farm) -> Result<Settings, Failure> {
         },
         clones: clones::Settings {
             directory,
-            schemes: farm.schemes.clone(),
+            schemes: farm.schemes.iter().copied().map(scheme).collect(),
             private: private_hosts(&farm.allow_private),
             repositories: farm.max_repositories,
             at_once: farm.fetches,
@@ -116,6 +116,16 @@ fn settings(global: &Global, farm: &Farm) -> Result<Settings, Failure> {
         answer_cache: farm.remember << 20,
         limit: Duration::from_millis(farm.time_limit),
     })
+}
+
+fn scheme(scheme: farm::Scheme) -> clones::Scheme {
+    match scheme {
+        farm::Scheme::Https => clones::Scheme::Https,
+        farm::Scheme::Http => clones::Scheme::Http,
+        farm::Scheme::Ssh => clones::Scheme::Ssh,
+        farm::Scheme::Git => clones::Scheme::Git,
+        farm::Scheme::File => clones::Scheme::File,
+    }
 }
 
 /// `*` is all.

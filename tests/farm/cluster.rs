@@ -292,10 +292,7 @@ fn work_for_several_workers_of_which_one_dies() {
         // In the middle of it, whichever got work first: the other may have done all of it before one was ready.
         let answered = |worker: &Running| worker.log().matches("answered").count();
         let busier = || if answered(&first) > answered(&second) { &first } else { &second };
-        // The log may be behind what the scheduler sees, so this does not wait for the scheduler.
-        while answered(busier()) <= 5 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        scheduler.inner.until("some work", |_| answered(busier()) > 5).await;
         kill(Pid::from_raw(-(busier().child.id() as i32)), Signal::SIGKILL).unwrap();
         let output = output.await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,12 +1,25 @@
 //! TLS, keys, capability files, service ids.
 
 use crate::running::{Asker, Log, Running, local, own_packages, request, until};
+use capnp::capability::Rc;
+use caravan_farm::generated::ocluster_capnp::{registration, worker};
 use caravan_farm::generated::solver_capnp::solver;
-use caravan_farm::vat::{Authentication, Identity, Location, SturdyRef, connect};
+use caravan_farm::metrics::Metrics;
+use caravan_farm::peers::{Limits, Peers};
+use caravan_farm::vat::{Authentication, Connected, Identity, Location, SturdyRef, attach, connect, serve_one};
 use caravan_tests::git::{COMPILERS, Repository};
 use caravan_tests::workspace;
+use std::cell::{Cell, RefCell};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
+use tokio::task::spawn_local;
 
 /// Keys that are in no use, with their fingerprints and the ids of the service `solver-service`, worked out by
 /// OpenSSL and Python.
@@ -132,4 +145,81 @@ fn a_socket_that_was_left_behind_is_no_obstacle() {
     let mut second = Running::service(&[&listen]);
     assert!(!second.wait().success());
     until("the reason", || second.log().contains("cannot listen at").then_some(()));
+}
+
+/// A stream whose writing fails from some time on, while nothing comes to be read and nothing ends.
+struct BreakingStream<S>(S, Rc<Cell<bool>>);
+
+impl<S: AsyncRead + Unpin> AsyncRead for BreakingStream<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, to)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for BreakingStream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.1.get() {
+            true => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            false => Pin::new(&mut self.0).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+/// Keeps the capability of whoever registers.
+struct Registered(RefCell<Option<oneshot::Sender<worker::Client>>>);
+
+impl registration::Server for Registered {
+    async fn register(
+        self: Rc<Self>,
+        params: registration::RegisterParams,
+        _: registration::RegisterResults,
+    ) -> Result<(), capnp::Error> {
+        let registered = self.0.borrow_mut().take().unwrap();
+        registered.send(params.get()?.get_worker()?).map_err(|_| capnp::Error::failed("nobody waits".to_owned()))
+    }
+}
+
+/// Never answers.
+struct Silent;
+
+impl worker::Server for Silent {
+    async fn metrics(self: Rc<Self>, _: worker::MetricsParams, _: worker::MetricsResults) -> Result<(), capnp::Error> {
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_peer_is_told_that_it_is_gone_also_if_only_writing_fails() {
+    local(async {
+        let limits = Limits { connections: 10, bytes: 1 << 20, time: Duration::from_secs(60) };
+        let account = Peers::new(limits, Arc::new(Metrics::new())).account("peer");
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let (registered, worker) = oneshot::channel();
+        let service: registration::Client = capnp_rpc::new_client(Registered(RefCell::new(Some(registered))));
+        let is_broken = Rc::new(Cell::new(false));
+        let stream = BreakingStream(ours, Rc::clone(&is_broken));
+        let serving = spawn_local(serve_one(stream, b"id".to_vec(), service.client, account));
+        let connected: Connected<registration::Client> = attach(theirs, b"id");
+        let mut call = connected.service.register_request();
+        call.get().set_worker(capnp_rpc::new_client(Silent));
+        call.send().promise.await.unwrap();
+        let worker = worker.await.unwrap();
+        let waiting = worker.metrics_request().send().promise;
+        tokio::task::yield_now().await;
+        is_broken.set(true);
+        let other = worker.metrics_request().send().promise;
+        serving.await.unwrap();
+        for call in [waiting, other] {
+            let Err(error) = call.await else { panic!("it was answered") };
+            assert_eq!(error.kind, capnp::ErrorKind::Disconnected, "{error}");
+        }
+    });
 }

@@ -9,9 +9,10 @@ use super::tls::{self, PlainEnd};
 use crate::peers::{Account, AdmittedConnection, LimitedWrites, Peers, peer_name};
 use capnp::capability::{Client, FromClientHook};
 use capnp::message::ReaderOptions;
-use capnp_rpc::RpcSystem;
 use capnp_rpc::rpc_twoparty_capnp::Side;
 use capnp_rpc::twoparty::VatNetwork;
+use capnp_rpc::{Disconnector, RpcSystem};
+use futures::FutureExt;
 use rustls::pki_types::ServerName;
 use std::cell::RefCell;
 use std::io;
@@ -75,13 +76,25 @@ async fn serve_metered(
     meter: Rc<Meter>,
 ) {
     let _until_it_ends = MeteredUse(Rc::clone(&meter));
+    let system = server_system(stream, id, service, Rc::clone(&meter));
+    let _disconnecting = Disconnecting(system.get_disconnector());
     tokio::select! {
-        served = server_system(stream, id, service, Rc::clone(&meter)) => {
+        served = system => {
             if let Err(error) = served {
                 tracing::debug!("a connection ended: {error}");
             }
         }
         () = meter.ends() => tracing::debug!("a connection was ended: it made way, asked for nothing, or read nothing"),
+    }
+}
+
+/// Tells whoever waits for the peer, however its connection ends, that it is gone: who drops an `RpcSystem` tells nobody.
+struct Disconnecting(Disconnector<Side>);
+
+impl Drop for Disconnecting {
+    fn drop(&mut self) {
+        // Being polled once tells them. Nothing is written any more, so the rest has no end to wait for.
+        let _ = (&mut self.0).now_or_never();
     }
 }
 
